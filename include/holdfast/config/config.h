@@ -1,0 +1,99 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "holdfast/base/endpoint.h"
+#include "holdfast/base/log.h"
+
+namespace holdfast {
+
+// The configuration as plain values with their defaults. Parsing (config/yaml), judging
+// (config/validate) and applying (worker/) are three places; nothing here does any of them.
+
+using Milliseconds = std::chrono::milliseconds;
+
+// Where in the file a value stands, 1-based; line 0 means it isn't in the file.
+struct Mark {
+  int line = 0;
+  int column = 0;
+};
+
+enum class ConnectionLog : std::uint8_t { none, failed, all };
+enum class Balance : std::uint8_t { round_robin, least_connections };
+enum class CheckType : std::uint8_t { none, tcp };
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  ConnectionLog connections = ConnectionLog::failed;
+};
+
+struct AdminConfig {
+  std::optional<Endpoint> http = Endpoint{.host = "127.0.0.1", .port = 9870, .path = {}};  // "off": nothing
+  Mark http_mark;
+};
+
+struct BindConfig {
+  Endpoint endpoint;
+  Mark mark;
+};
+
+struct ListenerConfig {
+  std::string name;
+  std::vector<BindConfig> bind;
+  std::string pool;
+  Milliseconds idle_timeout = std::chrono::hours(1);
+  Milliseconds half_close_timeout = std::chrono::seconds(30);
+  Mark mark;
+  Mark name_mark;
+  Mark pool_mark;
+};
+
+struct ConnectConfig {
+  Milliseconds timeout = std::chrono::seconds(1);  // of one attempt
+  unsigned attempts = 3;                           // backends tried for one client
+};
+
+struct HealthConfig {
+  CheckType type = CheckType::tcp;
+  Milliseconds interval = std::chrono::seconds(2);
+  Milliseconds timeout = std::chrono::seconds(1);
+  unsigned rise = 2;  // successes in a row that bring a backend up
+  unsigned fall = 3;  // failures in a row that take it down
+};
+
+struct BackendConfig {
+  std::string name;
+  Endpoint address;
+  unsigned weight = 1;  // 0: takes no new connections
+  Mark mark;
+  Mark name_mark;
+  Mark address_mark;
+};
+
+struct PoolConfig {
+  std::string name;
+  Balance balance = Balance::round_robin;
+  ConnectConfig connect;
+  HealthConfig health;
+  std::vector<BackendConfig> backends;
+  Mark mark;
+  Mark name_mark;
+};
+
+struct Config {
+  std::optional<unsigned> threads;          // nothing: as many as CPUs this process may use
+  std::optional<unsigned> max_connections;  // nothing: from the descriptor limit
+  Milliseconds shutdown_timeout = std::chrono::seconds(30);
+  LogConfig log;
+  AdminConfig admin;
+  std::vector<ListenerConfig> listeners;
+  std::vector<PoolConfig> pools;
+  Mark threads_mark;
+  Mark max_connections_mark;
+};
+
+}  // namespace holdfast

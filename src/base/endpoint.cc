@@ -1,0 +1,93 @@
+#include "holdfast/base/endpoint.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast {
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::size_t kMaxHostName = 253;  // RFC 1035, 2.3.4
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port > 65535) {
+    return fail("port '" + std::string(text) + "' is not a number from 0 to 65535");
+  }
+  return static_cast<std::uint16_t>(port);
+}
+
+bool is_host_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+Result<Endpoint> parse_unix(std::string_view path) {
+  if (path.empty() || path.front() != '/') {
+    return fail("a Unix socket needs an absolute path, as in 'unix:/run/app.sock'");
+  }
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return fail("the path of a Unix socket has at most 107 bytes (unix(7))");
+  }
+  Endpoint endpoint;
+  endpoint.kind = Endpoint::Kind::unix_path;
+  endpoint.path = std::string(path);
+  return endpoint;
+}
+
+}  // namespace
+
+Result<Endpoint> Endpoint::parse(std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) {
+    return parse_unix(text.substr(kUnixPrefix.size()));
+  }
+  Endpoint endpoint;
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const auto bracket = text.find("]:");
+    if (bracket == std::string_view::npos) {
+      return fail("an IPv6 address is written with brackets and a port, as in '[::1]:8080'");
+    }
+    endpoint.host = std::string(text.substr(1, bracket - 1));
+    port = text.substr(bracket + 2);
+    if (endpoint.host.find(':') == std::string::npos) {
+      return fail("'" + endpoint.host + "' in brackets is not an IPv6 address");
+    }
+  } else {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) {
+      return fail("write host:port, [ipv6]:port or unix:/path");
+    }
+    endpoint.host = std::string(text.substr(0, colon));
+    port = text.substr(colon + 1);
+    if (endpoint.host.find(':') != std::string::npos) {
+      return fail("an IPv6 address is written with brackets, as in '[::1]:8080'");
+    }
+    if (endpoint.host.size() > kMaxHostName ||
+        !std::all_of(endpoint.host.begin(), endpoint.host.end(), is_host_character)) {
+      return fail("'" + endpoint.host + "' is neither a host name nor an address");
+    }
+  }
+  auto number = parse_port(port);
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  endpoint.port = *number;
+  return endpoint;
+}
+
+std::string Endpoint::to_string() const {
+  switch (kind) {
+    case Kind::unix_path:
+      return std::string(kUnixPrefix) + path;
+    case Kind::inet:
+      break;
+  }
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace holdfast
