@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+namespace holdfast::state {
+
+inline constexpr std::uint16_t kNoBackend = 0xffff;
+inline constexpr std::size_t kMaxAttempts = 8;
+
+enum class ConnectionState : std::uint8_t {
+  free,        // nobody's
+  accepting,   // about to accept: a client may or may not be there
+  connecting,  // a client, and a backend on its way
+  relaying,    // both ends are there
+  closing,     // counts as free: whatever descriptors it names may be gone
+};
+
+// One direction of a connection, source to sink.
+enum class FlowState : std::uint8_t {
+  open,        // bytes may come
+  source_eof,  // the source said FIN; bytes may still be held in the pipe
+  shut,        // the FIN has been passed on
+  aborted,     // a reset ended it: nothing more is delivered
+};
+
+// The owner of both fields of a pair is the pipe pool; -1 when no pipe is borrowed.
+struct FlowRecord {
+  std::uint64_t delivered = 0;  // bytes that reached the sink's socket
+  std::int32_t pipe_read = -1;
+  std::int32_t pipe_write = -1;
+  std::uint32_t held = 0;  // bytes inside the pipe
+  FlowState state = FlowState::open;
+  bool copying = false;  // splice(2) refused these sockets once
+  std::uint16_t unused = 0;
+};
+
+// All that a connection needs in order to go on, besides what the kernel holds. Written by its
+// relay thread alone, and before the system call it describes, so that whoever reads it after a
+// crash knows what may have happened and asks the kernel what did.
+struct ConnectionRecord {
+  std::uint64_t id = 0;  // unique within the life of the region
+  std::int64_t accepted_at = 0;  // nanoseconds of the monotonic clock
+  std::int64_t active_at = 0;    // last byte, either way
+  std::int32_t client_fd = -1;
+  std::int32_t backend_fd = -1;
+  ConnectionState state = ConnectionState::free;
+  bool reset = false;  // one end was reset: the other is told so when its bytes are out
+  std::uint8_t attempts = 0;
+  std::uint8_t unused = 0;
+  std::uint16_t listener = 0;
+  std::uint16_t backend = kNoBackend;
+  std::array<std::uint16_t, kMaxAttempts> tried{};  // backends, the first `attempts` of them
+  FlowRecord to_backend;
+  FlowRecord to_client;
+};
+
+static_assert(std::is_trivially_copyable_v<ConnectionRecord>);
+static_assert(sizeof(ConnectionRecord) <= 128, "an idle connection costs this much shared memory");
+
+}  // namespace holdfast::state

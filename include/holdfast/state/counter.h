@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace holdfast::state {
+
+// A number in shared memory that one thread writes and others read. Adding is a plain load and
+// store, no locked instruction: the owner is alone in writing. Trivially copyable, so that it may
+// live in a region that a later process maps again.
+class Counter {
+ public:
+  void add(std::uint64_t amount) {
+    std::atomic_ref<std::uint64_t> value(value_);
+    value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  void set(std::uint64_t value) {
+    std::atomic_ref<std::uint64_t>(value_).store(value, std::memory_order_relaxed);
+  }
+  // atomic_ref<const T> is C++26; reading through it writes nothing.
+  [[nodiscard]] std::uint64_t get() const {
+    return std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(value_))
+        .load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+// A number that several threads add to and take from, such as connections on a backend.
+class Gauge {
+ public:
+  void set(std::uint32_t value) {
+    std::atomic_ref<std::uint32_t>(value_).store(value, std::memory_order_relaxed);
+  }
+  std::uint32_t increment() {
+    return std::atomic_ref<std::uint32_t>(value_).fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  void decrement() {
+    std::atomic_ref<std::uint32_t>(value_).fetch_sub(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint32_t get() const {
+    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(value_))
+        .load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::uint32_t value_ = 0;
+};
+
+// Upper bounds of the duration histograms, in seconds; a last bucket takes the rest. From a
+// loopback connect to a connection of a day.
+inline constexpr std::array<double, 15> kDurationBounds = {
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 1800, 14400, 86400};
+
+// Durations counted into fixed buckets by one thread.
+struct Histogram {
+  std::array<Counter, kDurationBounds.size() + 1> buckets;  // not cumulative
+  Counter sum_nanoseconds;
+
+  void observe(std::uint64_t nanoseconds) {
+    const double seconds = static_cast<double>(nanoseconds) * 1e-9;
+    std::size_t bucket = 0;
+    while (bucket < kDurationBounds.size() && seconds > kDurationBounds[bucket]) {
+      ++bucket;
+    }
+    buckets[bucket].add(1);
+    sum_nanoseconds.add(nanoseconds);
+  }
+};
+
+}  // namespace holdfast::state

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "holdfast/state/connection_record.h"
+#include "holdfast/state/counter.h"
+
+namespace holdfast::state {
+
+// The layout of the shared region, from its start: everything that outlives a thread's memory.
+// The arrays have their largest size, since pages nobody touches cost nothing; an entry's index
+// is its identity, and one without a name is unused. Who writes is said at each part; everybody
+// may read.
+
+inline constexpr std::size_t kMaxThreads = 64;
+inline constexpr std::size_t kMaxListeners = 256;
+inline constexpr std::size_t kMaxPools = 256;
+inline constexpr std::size_t kMaxBackends = 4096;
+inline constexpr std::size_t kNameSize = 64;
+
+enum class Health : std::uint8_t { unknown, up, down };  // unknown serves
+inline constexpr std::size_t kHealthStates = 3;
+
+// What the worker as a whole is doing; /readyz says yes while it is serving.
+enum class Phase : std::uint8_t { starting, serving, stopping };
+
+// Why a connect failed.
+enum class ConnectFailure : std::uint8_t { refused, reset, unreachable, timeout, local, other };
+inline constexpr std::size_t kConnectFailures = 6;
+
+// How a connection on a backend ended.
+enum class CloseCause : std::uint8_t {
+  finished,       // both ends said FIN
+  client_reset,
+  backend_reset,
+  idle_timeout,
+  half_close_timeout,
+  shutdown,
+};
+inline constexpr std::size_t kCloseCauses = 6;
+
+// Why a client got no service.
+enum class Rejection : std::uint8_t { no_backend, shutdown };
+inline constexpr std::size_t kRejections = 2;
+
+[[nodiscard]] std::string_view to_string(Health health);
+[[nodiscard]] std::string_view to_string(ConnectFailure failure);
+[[nodiscard]] std::string_view to_string(CloseCause cause);
+[[nodiscard]] std::string_view to_string(Rejection rejection);
+
+using Name = std::array<char, kNameSize>;  // ends with NUL
+[[nodiscard]] Name to_name(std::string_view text);
+[[nodiscard]] std::string_view to_view(const Name& name);
+
+struct ListenerCounters {
+  Counter connections;
+  Counter closed;  // active = connections - closed
+  std::array<Counter, kRejections> rejected;
+  Counter accept_pauses;   // out of descriptors or memory
+  Counter received_bytes;  // from clients
+  Counter sent_bytes;      // to clients
+};
+
+struct PoolCounters {
+  Counter failovers;  // connects retried on another backend
+  Counter no_backend;
+  Histogram connect_duration;
+  Histogram connection_duration;
+};
+
+struct BackendCounters {
+  Counter connections;
+  std::array<Counter, kConnectFailures> connect_failures;
+  std::array<Counter, kCloseCauses> closed;
+  Counter received_bytes;  // from the backend
+  Counter sent_bytes;      // to the backend
+};
+
+// Written by one relay thread.
+struct alignas(64) ThreadState {
+  Counter heartbeat;  // nanoseconds of the monotonic clock, stamped as long as its loop turns
+  std::array<ListenerCounters, kMaxListeners> listeners;
+  std::array<PoolCounters, kMaxPools> pools;
+  std::array<BackendCounters, kMaxBackends> backends;
+};
+
+// Health, as the checks of the control thread see it.
+struct HealthRecord {
+  Health state = Health::unknown;
+  std::uint8_t successes = 0;  // in a row
+  std::uint8_t failures = 0;   // in a row
+  std::uint8_t unused = 0;
+};
+
+struct alignas(64) BackendEntry {
+  Name name{};
+  std::uint16_t pool = 0;
+  HealthRecord health;  // control thread
+  Gauge published_health;  // health.state, where relay threads read it
+  Gauge weight;
+  Gauge active;           // connections on it or being connected to it; relay threads
+  std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex
+  Counter checks_passed;
+  Counter checks_failed;
+  std::array<Counter, kHealthStates> transitions;  // by the state it came to
+  Counter changed_at;                              // seconds since 1970, in milliseconds
+
+  [[nodiscard]] Health current_health() const {
+    return static_cast<Health>(published_health.get());
+  }
+};
+
+struct PoolEntry {
+  Name name{};
+  Histogram health_check_duration;  // control thread
+};
+
+struct ListenerEntry {
+  Name name{};
+};
+
+struct SharedState {
+  Gauge connections;  // open or being accepted, all threads: what max_connections limits
+  Gauge threads;
+  Gauge phase;  // Phase; control thread
+  Counter started_at;      // seconds since 1970, in milliseconds
+  Counter control_heartbeat;
+  std::array<ListenerEntry, kMaxListeners> listeners;
+  std::array<PoolEntry, kMaxPools> pools;
+  std::array<BackendEntry, kMaxBackends> backends;
+  std::array<ThreadState, kMaxThreads> per_thread;
+
+  [[nodiscard]] Phase current_phase() const { return static_cast<Phase>(phase.get()); }
+
+  // The connection records follow, the same number for each thread.
+};
+
+static_assert(std::is_trivially_copyable_v<SharedState>);
+
+}  // namespace holdfast::state

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace holdfast::cli {
+
+// The subcommands: one file each. Every function takes what the command line said, does the work
+// and returns the process's exit code. Data goes to standard output, messages to standard error.
+enum ExitCode : int {
+  kFine = 0,
+  kFailed = 1,  // invalid configuration, or the work failed
+  kUsage = 2,   // the command line itself is wrong
+};
+
+struct RunOptions {
+  std::string config_file;
+};
+int run(const RunOptions& options);
+
+struct CheckOptions {
+  std::string config_file;
+};
+int check(const CheckOptions& options);
+
+struct InstanceOptions {
+  std::string listen = "127.0.0.1:0";
+  std::string name = "instance";
+};
+int instance(const InstanceOptions& options);
+
+struct DemoOptions {
+  std::chrono::milliseconds duration = std::chrono::seconds(12);
+  double rate = 500;  // requests a second
+  bool keep = false;
+};
+int demo(const DemoOptions& options);
+
+int version();
+
+}  // namespace holdfast::cli

@@ -1,0 +1,57 @@
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/commands.h"
+
+// The command line and nothing else: which subcommand, with which options. The work is in the
+// file of the same name.
+int main(int argc, char** argv) {
+  using namespace holdfast;
+
+  CLI::App app("holdfast, a TCP load balancer whose connections outlive what fails");
+  app.require_subcommand(1);
+  std::function<int()> chosen;
+
+  cli::RunOptions run;
+  auto* run_command = app.add_subcommand("run", "Balance, as the configuration file says");
+  run_command->add_option("-c,--config", run.config_file, "configuration file")->required();
+  run_command->callback([&] { chosen = [&] { return cli::run(run); }; });
+
+  cli::CheckOptions check;
+  auto* check_command = app.add_subcommand("check", "Judge a configuration file and do nothing");
+  check_command->add_option("-c,--config", check.config_file, "configuration file")->required();
+  check_command->callback([&] { chosen = [&] { return cli::check(check); }; });
+
+  cli::DemoOptions demo;
+  auto* demo_command = app.add_subcommand("demo", "See a backend die without a request failing");
+  demo_command->add_option("--duration", demo.duration, "how long it runs, as in 12s")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, int>{{"ms", 1}, {"s", 1000}, {"m", 60000}},
+          CLI::AsNumberWithUnit::CASE_SENSITIVE))
+      ->capture_default_str();
+  demo_command->add_option("--rate", demo.rate, "requests a second")
+      ->check(CLI::Range(1.0, 20000.0))
+      ->capture_default_str();
+  demo_command->add_flag("--keep", demo.keep, "stay up afterwards and print the addresses");
+  demo_command->callback([&] { chosen = [&] { return cli::demo(demo); }; });
+
+  cli::InstanceOptions instance;
+  auto* instance_command =
+      app.add_subcommand("instance", "A small HTTP service that says its name, to try things on");
+  instance_command->add_option("--listen", instance.listen, "host:port, port 0 for any free one")
+      ->capture_default_str();
+  instance_command->add_option("--name", instance.name, "what it calls itself")
+      ->capture_default_str();
+  instance_command->callback([&] { chosen = [&] { return cli::instance(instance); }; });
+
+  app.add_subcommand("version", "Print the version")->callback([&] {
+    chosen = [] { return cli::version(); };
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? cli::kFine : cli::kUsage;
+  }
+  return chosen();
+}
