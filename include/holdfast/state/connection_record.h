@@ -33,7 +33,8 @@ struct FlowRecord {
   std::uint32_t held = 0;  // bytes inside the pipe
   FlowState state = FlowState::open;
   bool copying = false;  // splice(2) refused these sockets once
-  std::uint16_t unused = 0;
+  bool bulk = false;     // the last read filled its pipe: a large one pays
+  std::uint8_t unused = 0;
 };
 
 // All that a connection needs in order to go on, besides what the kernel holds. Written by its

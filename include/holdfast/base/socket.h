@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "holdfast/base/fd.h"
+#include "holdfast/base/result.h"
+#include "holdfast/base/socket_address.h"
+
+namespace holdfast {
+
+// Stream sockets, as plain functions: the system calls and their errno in one place. All sockets
+// are non-blocking and close-on-exec.
+
+// Bound and listening. `reuse_port` lets several sockets share the port (SO_REUSEPORT, socket(7)).
+// A Unix path whose socket file nobody listens on any more is replaced; one in use, or a file that
+// isn't a socket, is an error.
+[[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
+
+// A connect under way or, for Unix sockets, often done already. The error carries the errno.
+[[nodiscard]] Result<Fd> start_connect(const SocketAddress& address);
+
+// The outcome of a connect once the socket is writable or failed: 0 or an errno. A socket that met
+// itself counts as refused: on an ephemeral port of this host, a connect to a dead backend can pick
+// that very port as its source and succeed (RFC 793, simultaneous open; scar 31).
+[[nodiscard]] int finish_connect(int socket);
+
+// Trouble of this host, not of the one we talk to: out of ports, descriptors or memory.
+[[nodiscard]] bool is_local_trouble(int code);
+
+// No delay for small writes; keepalive on, so that dead peers are found without traffic; urgent
+// data in line. Best effort.
+void tune_stream(int socket);
+
+// close(2) will send RST instead of FIN and drop what is unsent (SO_LINGER 0, socket(7)).
+void reset_on_close(int socket);
+
+// Bytes written but not yet acknowledged by a peer that is still there (SIOCOUTQ, tcp(7)).
+[[nodiscard]] int unacknowledged_bytes(int socket);
+
+}  // namespace holdfast

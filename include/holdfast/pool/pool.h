@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "holdfast/balance/balance.h"
+#include "holdfast/base/socket_address.h"
+#include "holdfast/config/config.h"
+#include "holdfast/state/shared_state.h"
+
+namespace holdfast::pool {
+
+// One backend as the threads see it: what doesn't change. What does (health, weight, active
+// connections) is in its entry of the shared state, under the same index.
+struct Backend {
+  std::uint16_t index = 0;
+  std::string name;
+  std::optional<SocketAddress> address;  // nothing: its name didn't resolve, and it is down
+};
+
+// The backends behind a listener, one view for all threads: what one thread sees down or busy,
+// every thread does at its next pick. Owned by the worker, outlives all sessions. Thread-safe.
+class Pool {
+ public:
+  Pool(const PoolConfig& config, std::uint16_t index, std::vector<Backend> backends,
+       state::SharedState& shared);
+
+  // A backend that serves and isn't among `tried`, already counted as active; the caller owes a
+  // release(). nullptr when there is none.
+  [[nodiscard]] const Backend* pick(std::span<const std::uint16_t> tried);
+  void release(const Backend& backend);
+
+  // Backends that take new connections now.
+  [[nodiscard]] std::size_t serving() const;
+
+  [[nodiscard]] const std::string& name() const { return config_.name; }
+  [[nodiscard]] std::uint16_t index() const { return index_; }
+  [[nodiscard]] const PoolConfig& config() const { return config_; }
+  [[nodiscard]] std::span<const Backend> backends() const { return backends_; }
+  [[nodiscard]] state::BackendEntry& entry(const Backend& backend) const {
+    return shared_.backends[backend.index];
+  }
+
+ private:
+  [[nodiscard]] bool is_serving(const Backend& backend) const;
+
+  PoolConfig config_;
+  std::uint16_t index_;
+  std::vector<Backend> backends_;
+  state::SharedState& shared_;
+
+  // Picks are serialised: two threads can't both take the last place of a round or see the same
+  // least loaded backend. In process memory, not in the region: a lock dies with its holder.
+  std::mutex mutex_;
+  std::vector<balance::Candidate> candidates_;  // scratch, guarded by mutex_
+  std::vector<const Backend*> candidate_backends_;
+};
+
+}  // namespace holdfast::pool

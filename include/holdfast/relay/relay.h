@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "holdfast/base/fd.h"
+#include "holdfast/base/log.h"
+#include "holdfast/config/config.h"
+#include "holdfast/loop/loop.h"
+#include "holdfast/pool/pool.h"
+#include "holdfast/state/shared_state.h"
+
+namespace holdfast::relay {
+
+struct RelayOptions {
+  unsigned thread = 0;           // its index
+  unsigned max_connections = 0;  // over all threads
+  std::size_t max_pipes = 0;     // of this thread
+  ConnectionLog connection_log = ConnectionLog::failed;
+};
+
+// A listener as one relay thread serves it, with this thread's own sockets: one per bind address.
+struct ListenerSockets {
+  std::uint16_t index = 0;
+  std::string name;
+  pool::Pool* pool = nullptr;
+  Duration idle_timeout{};
+  Duration half_close_timeout{};
+  std::vector<Fd> sockets;
+};
+
+// The data path of one relay thread: its listening sockets, its sessions, its pipes. Made, used
+// and destroyed on the loop's thread; destroying it closes every connection it still has.
+class Relay {
+ public:
+  Relay(loop::Loop& loop, const RelayOptions& options, state::SharedState& shared,
+        std::span<state::ConnectionRecord> records, Log& log);
+  ~Relay();
+  Relay(const Relay&) = delete;
+
+  void listen(ListenerSockets listener);
+
+  // Accepts what has been queued up to now, then closes the listening sockets.
+  void stop_accepting();
+
+  // Closes every connection: with FIN where nothing is in flight, else with RST.
+  void close_all();
+
+  [[nodiscard]] std::size_t sessions() const;
+
+ private:
+  class Impl;  // keeps the data path's own headers inside relay/
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::relay

@@ -1,0 +1,140 @@
+#include "holdfast/base/socket.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace holdfast {
+namespace {
+
+constexpr int kBacklog = 4096;  // cut down by net.core.somaxconn
+
+void set_option(int socket, int level, int name, int value) {
+  // Options tune; a family that lacks one (TCP_NODELAY on Unix) is served without it.
+  static_cast<void>(::setsockopt(socket, level, name, &value, sizeof value));
+}
+
+Result<Fd> make_socket(int family) {
+  Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) {
+    return fail("cannot make a socket", errno);
+  }
+  return socket;
+}
+
+// Removes the file of a listener that is gone, so that its path can be bound again (scar 42).
+Result<void> remove_stale_socket(const SocketAddress& address) {
+  const auto path = address.endpoint().path;
+  struct stat file {};
+  if (::lstat(path.c_str(), &file) != 0) {
+    return {};
+  }
+  if (!S_ISSOCK(file.st_mode)) {
+    return fail(path + " exists and is not a socket", EADDRINUSE);
+  }
+  auto probe = make_socket(AF_UNIX);
+  if (!probe) {
+    return tl::unexpected(probe.error());
+  }
+  if (::connect(probe->get(), address.data(), address.size()) == 0 || errno != ECONNREFUSED) {
+    return fail("somebody listens on " + path, EADDRINUSE);
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+}  // namespace
+
+Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
+  if (address.is_unix()) {
+    if (auto removed = remove_stale_socket(address); !removed) {
+      return tl::unexpected(removed.error());
+    }
+  }
+  auto socket = make_socket(address.family());
+  if (!socket) {
+    return socket;
+  }
+  set_option(socket->get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (reuse_port) {
+    set_option(socket->get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+  if (address.family() == AF_INET6) {
+    // "[::]:80" beside "0.0.0.0:80" is what two bind entries mean.
+    set_option(socket->get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  }
+  if (::bind(socket->get(), address.data(), address.size()) != 0) {
+    return fail("cannot listen on " + address.to_string(), errno);
+  }
+  if (::listen(socket->get(), kBacklog) != 0) {
+    return fail("cannot listen on " + address.to_string(), errno);
+  }
+  return socket;
+}
+
+Result<Fd> start_connect(const SocketAddress& address) {
+  auto socket = make_socket(address.family());
+  if (!socket) {
+    return socket;
+  }
+  tune_stream(socket->get());
+  if (::connect(socket->get(), address.data(), address.size()) != 0 && errno != EINPROGRESS) {
+    return fail("connect", errno);
+  }
+  return socket;
+}
+
+int finish_connect(int socket) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) != 0) {
+    return errno;
+  }
+  if (code != 0) {
+    return code;
+  }
+  const auto peer = SocketAddress::peer(socket);
+  if (!peer) {
+    return ENOTCONN;
+  }
+  if (!peer->is_unix() && peer == SocketAddress::local(socket)) {
+    return ECONNREFUSED;
+  }
+  return 0;
+}
+
+bool is_local_trouble(int code) {
+  return code == EADDRNOTAVAIL || code == EMFILE || code == ENFILE || code == ENOBUFS ||
+         code == ENOMEM;
+}
+
+void tune_stream(int socket) {
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  // An urgent byte stays in its place in the stream instead of being taken out of it.
+  set_option(socket, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+void reset_on_close(int socket) {
+  const linger now{1, 0};
+  static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
+int unacknowledged_bytes(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+      info.tcpi_state == TCP_CLOSE) {
+    return 0;  // reset: what SIOCOUTQ still counts will never be acknowledged
+  }
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,83 @@
+#include "relay/connector.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::relay {
+namespace {
+
+state::ConnectFailure classify(int code) {
+  using state::ConnectFailure;
+  if (is_local_trouble(code)) {
+    return ConnectFailure::local;
+  }
+  switch (code) {
+    case ECONNREFUSED:
+    case ENOENT:  // a Unix socket whose file is gone
+      return ConnectFailure::refused;
+    case ECONNRESET:
+      return ConnectFailure::reset;
+    case ETIMEDOUT:
+      return ConnectFailure::timeout;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+      return ConnectFailure::unreachable;
+    default:  // errno is an open set
+      return ConnectFailure::other;
+  }
+}
+
+}  // namespace
+
+bool Connector::try_next() {
+  auto& pool = service_.pool;
+  while (record_.attempts < pool.config().connect.attempts) {
+    backend_ = pool.pick(std::span(record_.tried).first(record_.attempts));
+    if (backend_ == nullptr) {
+      return false;
+    }
+    if (record_.attempts > 0) {
+      context_.counters.pools[pool.index()].failovers.add(1);
+    }
+    record_.backend = backend_->index;
+    record_.tried[record_.attempts++] = backend_->index;
+    started_ = Clock::now();
+    auto socket = start_connect(*backend_->address);
+    if (socket) {
+      record_.backend_fd = socket->release();
+      return true;
+    }
+    give_up(socket.error().code);
+  }
+  return false;
+}
+
+int Connector::finish() {
+  const int code = finish_connect(record_.backend_fd);
+  if (code == 0) {
+    const auto taken = Clock::now() - started_;
+    context_.counters.pools[service_.pool.index()].connect_duration.observe(
+        static_cast<std::uint64_t>(taken.count()));
+  }
+  return code;
+}
+
+void Connector::give_up(int code) {
+  const auto reason = classify(code);
+  context_.counters.backends[backend_->index]
+      .connect_failures[static_cast<std::size_t>(reason)]
+      .add(1);
+  context_.log.debug("connect failed", {{"pool", service_.pool.name()},
+                                        {"backend", backend_->name},
+                                        {"reason", error_text(code)},
+                                        {"attempt", record_.attempts}});
+  const Fd socket(std::exchange(record_.backend_fd, -1));
+  service_.pool.release(*backend_);
+  backend_ = nullptr;
+}
+
+}  // namespace holdfast::relay

@@ -1,0 +1,87 @@
+#include "relay/listener.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::relay {
+namespace {
+
+constexpr int kBurst = 64;  // accepts in a row before connections get their turn
+
+// Errors of the connection that would have been accepted, not of the listener (accept(2)): the
+// next one may be fine (scar 28).
+bool is_transient(int code) {
+  switch (code) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM:  // a firewall's word
+      return true;
+    default:  // errno is an open set; what isn't known to be harmless pauses the accept
+      return false;
+  }
+}
+
+}  // namespace
+
+Listener::Listener(Context& context, const Service& service, state::ConnectionTable& table,
+                   Fd socket, Owner& owner)
+    : service_(service),
+      table_(table),
+      socket_(std::move(socket)),
+      owner_(owner),
+      poll_(context.loop, socket_.get(), *this) {
+  resume();
+}
+
+void Listener::on_ready(loop::Poll&, loop::Readiness) {
+  for (int i = 0; i < kBurst; ++i) {
+    const auto accepted = accept_one();
+    if (accepted == Accepted::nothing || accepted == Accepted::shortage) {
+      return;
+    }
+  }
+}
+
+void Listener::drain_queue() {
+  Accepted accepted{};
+  do {
+    accepted = accept_one();
+  } while (accepted == Accepted::client || accepted == Accepted::transient);
+}
+
+Listener::Accepted Listener::accept_one() {
+  auto* record = table_.take();
+  if (record == nullptr) {
+    owner_.on_shortage(service_, 0);
+    return Accepted::shortage;
+  }
+  record->client_fd = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (record->client_fd >= 0) {
+    tune_stream(record->client_fd);
+    owner_.on_client(service_, *record);
+    return Accepted::client;
+  }
+  const int code = errno;
+  table_.give_back(*record);
+  if (code == EAGAIN) {
+    return Accepted::nothing;
+  }
+  if (is_transient(code)) {
+    return Accepted::transient;
+  }
+  owner_.on_shortage(service_, code);
+  return Accepted::shortage;
+}
+
+}  // namespace holdfast::relay

@@ -1,0 +1,75 @@
+#include "relay/pipe_pool.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace holdfast::relay {
+namespace {
+
+// 256 pages each, of the 16,384 an unprivileged user may have before pipes shrink (pipe(7)).
+constexpr std::size_t kMaxLargePipes = 4;
+constexpr std::size_t kMaxIdlePipes = 64;
+
+}  // namespace
+
+PipePool::~PipePool() {
+  for (const auto& pipes : {idle_, idle_large_}) {
+    for (const Pipe pipe : pipes) {
+      close(pipe);
+    }
+  }
+}
+
+Pipe PipePool::borrow(bool large) {
+  if (large && idle_large_.empty() && large_.size() < kMaxLargePipes && open_ < limit_) {
+    return make(true);
+  }
+  auto& preferred = large ? idle_large_ : idle_;
+  auto& other = large ? idle_ : idle_large_;
+  for (auto* idle : {&preferred, &other}) {
+    if (!idle->empty()) {
+      const Pipe pipe = idle->back();
+      idle->pop_back();
+      return pipe;
+    }
+  }
+  return open_ < limit_ ? make(false) : Pipe{};
+}
+
+Pipe PipePool::make(bool large) {
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
+    return {};
+  }
+  ++open_;
+  const Pipe pipe{ends[0], ends[1]};
+  if (large && ::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(kLargePipe)) > 0) {
+    large_.push_back(pipe.read);
+  }
+  return pipe;
+}
+
+void PipePool::give_back(Pipe pipe) {
+  assert(pipe.is_open());
+  const bool is_large = std::ranges::find(large_, pipe.read) != large_.end();
+  auto& idle = is_large ? idle_large_ : idle_;
+  if (idle.size() == kMaxIdlePipes) {
+    close(pipe);
+    return;
+  }
+  idle.push_back(pipe);
+}
+
+void PipePool::discard(Pipe pipe) { close(pipe); }
+
+void PipePool::close(Pipe pipe) {
+  std::erase(large_, pipe.read);
+  ::close(pipe.read);
+  ::close(pipe.write);
+  --open_;
+}
+
+}  // namespace holdfast::relay

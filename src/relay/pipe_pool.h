@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace holdfast::relay {
+
+inline constexpr std::size_t kLargePipe = 1 << 20;
+
+// Both ends of a pipe. A pipe that holds bytes belongs to the connection whose bytes they are.
+struct Pipe {
+  int read = -1;
+  int write = -1;
+
+  [[nodiscard]] bool is_open() const { return read >= 0; }
+};
+
+// One relay thread's pipes, lent while bytes are in them: an idle connection has none. A few are
+// large, for bulk flows: ten times fewer system calls a gigabyte.
+class PipePool {
+ public:
+  // At most `limit` pipes exist at a time: they come out of the descriptor budget (scar 4).
+  explicit PipePool(std::size_t limit) : limit_(limit) {}
+  ~PipePool();
+  PipePool(const PipePool&) = delete;
+  PipePool& operator=(const PipePool&) = delete;
+
+  // An empty pipe; a closed one when there is none to be had, be it the limit, EMFILE, ENFILE or
+  // the user's page quota (scars 2, 3): the caller copies instead. `large` is a wish.
+  [[nodiscard]] Pipe borrow(bool large);
+
+  // The pipe must be empty.
+  void give_back(Pipe pipe);
+
+  // For a pipe with bytes in it that nobody will read: it is closed, never lent again (scar 5).
+  void discard(Pipe pipe);
+
+  [[nodiscard]] std::size_t open_pipes() const { return open_; }
+  [[nodiscard]] std::size_t lent_pipes() const { return open_ - idle_.size() - idle_large_.size(); }
+
+ private:
+  [[nodiscard]] Pipe make(bool large);
+  void close(Pipe pipe);
+
+  std::size_t limit_;
+  std::size_t open_ = 0;
+  std::vector<Pipe> idle_;
+  std::vector<Pipe> idle_large_;
+  std::vector<int> large_;  // read ends of the large ones
+};
+
+}  // namespace holdfast::relay

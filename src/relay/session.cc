@@ -1,0 +1,299 @@
+#include "relay/session.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::relay {
+namespace {
+
+using loop::Readiness;
+using state::CloseCause;
+using state::ConnectionState;
+using state::FlowState;
+
+// How often a session that has only to wait for its last bytes to be acknowledged looks whether
+// they are: the kernel has no event for that.
+constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
+
+bool is_failure(CloseCause cause) {
+  switch (cause) {
+    case CloseCause::finished:
+    case CloseCause::client_reset:
+    case CloseCause::shutdown:
+      return false;
+    case CloseCause::backend_reset:
+    case CloseCause::idle_timeout:
+    case CloseCause::half_close_timeout:
+      return true;
+  }
+  std::abort();
+}
+
+}  // namespace
+
+Session::Session(Context& context, const Service& service, state::ConnectionRecord& record,
+                 Owner& owner)
+    : context_(context),
+      service_(service),
+      record_(record),
+      owner_(owner),
+      connector_(context, service, record) {}
+
+void Session::start() {
+  record_.listener = service_.listener;
+  record_.accepted_at = to_nanoseconds(context_.loop.now());
+  record_.active_at = record_.accepted_at;
+  record_.state = ConnectionState::connecting;
+  context_.counters.listeners[service_.listener].connections.add(1);
+  connect_next();
+}
+
+void Session::connect_next() {
+  if (!connector_.try_next()) {
+    reject(state::Rejection::no_backend);
+    return;
+  }
+  backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
+  backend_poll_->want(false, true);
+  service_.connect_deadline.touch(*this);
+}
+
+void Session::on_connect_ready() {
+  if (const int code = connector_.finish(); code != 0) {
+    backend_poll_.reset();
+    connector_.give_up(code);
+    connect_next();
+    return;
+  }
+  record_.state = ConnectionState::relaying;
+  context_.counters.backends[record_.backend].connections.add(1);
+  client_poll_.emplace(context_.loop, record_.client_fd, *this);
+  service_.idle_deadline.touch(*this);
+  // The client may have written already; looking costs less than another turn of the loop.
+  relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
+}
+
+void Session::on_ready(loop::Poll& poll, Readiness ready) {
+  if (record_.state == ConnectionState::connecting) {
+    on_connect_ready();
+  } else if (&poll == &*client_poll_) {
+    relay(ready, {});
+  } else {
+    relay({}, ready);
+  }
+}
+
+// One socket has something to say: run the directions it can have woken, then wait for what they
+// wait for. A failed socket wakes both: its bytes come out before its error does.
+void Session::relay(Readiness client, Readiness backend) {
+  const auto to_backend_before = record_.to_backend.delivered;
+  const auto to_client_before = record_.to_client.delivered;
+  const bool failed = client.failed || backend.failed;
+  if (failed || client.readable || backend.writable) {
+    run(to_backend_, to_client_, record_.client_fd, record_.backend_fd, client.readable);
+  }
+  if (failed || backend.readable || client.writable) {
+    run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
+  }
+  count_progress(to_backend_before, to_client_before);
+  if (to_backend_.is_over() && to_client_.is_over()) {
+    finish_when_delivered();
+    return;
+  }
+  wait_for_more();
+}
+
+void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready) {
+  if (flow.is_over()) {
+    return;
+  }
+  flow.stop = pump(flow.record, source, sink, source_ready, context_.pump_tools);
+  const bool from_client = source == record_.client_fd;
+  const auto source_cause = from_client ? CloseCause::client_reset : CloseCause::backend_reset;
+  const auto sink_cause = from_client ? CloseCause::backend_reset : CloseCause::client_reset;
+  switch (flow.stop) {
+    case PumpStop::source_blocked:
+    case PumpStop::sink_blocked:
+    case PumpStop::budget_spent:
+      return;
+    case PumpStop::finished:
+      if (record_.reset) {
+        // The write that met the reset took the error with it, so the read sees a plain end. It
+        // isn't one: no FIN is passed on (scar 16).
+        abort_flow(flow.record, context_.pump_tools);
+        return;
+      }
+      flow.record.state = FlowState::shut;
+      ::shutdown(sink, SHUT_WR);
+      return;
+    case PumpStop::source_reset:
+      on_reset(opposite, source_cause);
+      abort_flow(flow.record, context_.pump_tools);
+      return;
+    case PumpStop::sink_reset:
+      // The other direction goes on: what the dead peer had written before is still to be had.
+      on_reset(flow, sink_cause);
+      return;
+  }
+}
+
+// A socket was reset. What it was to receive is lost; what it sent is delivered first.
+void Session::on_reset(Flow& towards_dead, CloseCause cause) {
+  if (!record_.reset) {
+    record_.reset = true;
+    cause_ = cause;
+  }
+  if (!towards_dead.is_over()) {
+    abort_flow(towards_dead.record, context_.pump_tools);
+  }
+}
+
+void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
+  const auto sent = record_.to_backend.delivered - to_backend_before;
+  const auto received = record_.to_client.delivered - to_client_before;
+  if (sent + received == 0) {
+    return;
+  }
+  auto& listener = context_.counters.listeners[service_.listener];
+  auto& backend = context_.counters.backends[record_.backend];
+  listener.received_bytes.add(sent);
+  listener.sent_bytes.add(received);
+  backend.sent_bytes.add(sent);
+  backend.received_bytes.add(received);
+  record_.active_at = to_nanoseconds(context_.loop.now());
+}
+
+void Session::wait_for_more() {
+  const bool half_closed = to_backend_.is_over() || to_client_.is_over();
+  (half_closed ? service_.half_close_deadline : service_.idle_deadline).touch(*this);
+  client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
+  backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
+}
+
+// Closing with RST throws away what the kernel hasn't got acknowledged yet, so a session that ends
+// by a reset waits until its last bytes have arrived; one that ends by FIN can leave that to the
+// kernel.
+void Session::finish_when_delivered() {
+  if (!record_.reset) {
+    end(cause_, false);
+    return;
+  }
+  const auto now = context_.loop.now();
+  if (!delivery_ends_) {
+    delivery_ends_ = now + service_.half_close_timeout;
+    client_poll_.reset();
+    backend_poll_.reset();
+  }
+  const bool delivered = unacknowledged_bytes(record_.client_fd) == 0 &&
+                         unacknowledged_bytes(record_.backend_fd) == 0;
+  if (delivered || now >= *delivery_ends_) {
+    end(cause_, true);
+    return;
+  }
+  context_.deadlines.list(kDeliveryCheck).touch(*this);
+}
+
+void Session::on_deadline() {
+  if (delivery_ends_) {
+    finish_when_delivered();
+  } else if (record_.state == ConnectionState::connecting) {
+    backend_poll_.reset();
+    connector_.give_up(ETIMEDOUT);
+    connect_next();
+  } else if (to_backend_.is_over() || to_client_.is_over()) {
+    end(CloseCause::half_close_timeout, true);
+  } else {
+    close(CloseCause::idle_timeout);
+  }
+}
+
+bool Session::is_in_flight() const {
+  return record_.to_backend.held > 0 || record_.to_client.held > 0 ||
+         unacknowledged_bytes(record_.client_fd) > 0 ||
+         unacknowledged_bytes(record_.backend_fd) > 0;
+}
+
+void Session::close(CloseCause cause) {
+  if (record_.state == ConnectionState::connecting) {
+    reject(state::Rejection::shutdown);
+    return;
+  }
+  end(cause, record_.reset || is_in_flight());
+}
+
+void Session::reject(state::Rejection reason) {
+  context_.counters.listeners[service_.listener]
+      .rejected[static_cast<std::size_t>(reason)]
+      .add(1);
+  if (reason == state::Rejection::no_backend) {
+    context_.counters.pools[service_.pool.index()].no_backend.add(1);
+  }
+  log_end("connection rejected", to_string(reason), true);
+  reset_on_close(record_.client_fd);
+  let_go();
+}
+
+void Session::end(CloseCause cause, bool reset) {
+  assert(record_.state == ConnectionState::relaying);
+  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
+  const auto lived = to_nanoseconds(context_.loop.now()) - record_.accepted_at;
+  context_.counters.pools[service_.pool.index()].connection_duration.observe(
+      static_cast<std::uint64_t>(lived));
+  log_end("connection closed", to_string(cause), is_failure(cause));
+  if (reset) {
+    reset_on_close(record_.client_fd);
+    reset_on_close(record_.backend_fd);
+  }
+  let_go();
+}
+
+void Session::let_go() {
+  context_.counters.listeners[service_.listener].closed.add(1);
+  DeadlineList::leave(*this);
+  // Closing before the descriptors are: a record that says so owns nothing any more.
+  record_.state = ConnectionState::closing;
+  client_poll_.reset();
+  backend_poll_.reset();
+  abort_flow(record_.to_backend, context_.pump_tools);
+  abort_flow(record_.to_client, context_.pump_tools);
+  if (connector_.backend() != nullptr) {
+    service_.pool.release(*connector_.backend());
+  }
+  const Fd client(std::exchange(record_.client_fd, -1));
+  const Fd backend(std::exchange(record_.backend_fd, -1));
+  owner_.on_session_end(*this);
+}
+
+void Session::log_end(std::string_view event, std::string_view cause, bool failed) {
+  const auto policy = context_.connection_log;
+  std::uint64_t suppressed = 0;
+  if (policy == ConnectionLog::none || (policy == ConnectionLog::failed && !failed)) {
+    return;
+  }
+  if (policy == ConnectionLog::failed &&
+      !context_.log_limit.allow(context_.loop.now(), suppressed)) {
+    return;
+  }
+  const auto client = SocketAddress::peer(record_.client_fd);
+  const auto lived = to_nanoseconds(context_.loop.now()) - record_.accepted_at;
+  context_.log.write(
+      failed ? LogLevel::warning : LogLevel::info, event,
+      {{"listener", service_.listener_name},
+       {"client", client ? client->to_string() : "gone"},
+       {"pool", service_.pool.name()},
+       {"backend", connector_.backend() != nullptr ? connector_.backend()->name : "none"},
+       {"cause", cause},
+       {"attempts", record_.attempts},
+       {"duration_ms", static_cast<double>(lived) * 1e-6},
+       {"received", record_.to_backend.delivered},
+       {"sent", record_.to_client.delivered},
+       {"suppressed", suppressed}});
+}
+
+}  // namespace holdfast::relay

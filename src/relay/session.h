@@ -1,0 +1,85 @@
+#pragma once
+
+#include <optional>
+
+#include "holdfast/loop/poll.h"
+#include "holdfast/state/connection_record.h"
+#include "relay/connector.h"
+#include "relay/context.h"
+
+namespace holdfast::relay {
+
+// One client's connection, from accept to close: connecting, then relaying through two pumps. What
+// it needs to go on is in its record; this object only has the polls that wake it. Owned by its
+// Relay, on that relay's thread. docs/sessions.md has its states in a diagram.
+class Session final : public loop::Poll::Handler, private Waiter {
+ public:
+  class Owner {
+   public:
+    // The session has let go of its descriptors and is to be destroyed.
+    virtual void on_session_end(Session& session) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // The record is `accepting` and names the client's socket, which is the session's from now on.
+  Session(Context& context, const Service& service, state::ConnectionRecord& record, Owner& owner);
+  Session(const Session&) = delete;
+
+  // Looks for a backend. May end the session, and with it this object, before it returns; so may
+  // every later callback and close().
+  void start();
+
+  // Ends it from outside: with FIN when nothing is in flight, else with RST, so that no peer takes
+  // half an answer for a whole one.
+  void close(state::CloseCause cause);
+
+  [[nodiscard]] state::ConnectionRecord& record() { return record_; }
+
+ private:
+  // A direction that the poll of a socket can wake.
+  struct Flow {
+    state::FlowRecord& record;
+    PumpStop stop = PumpStop::source_blocked;
+
+    [[nodiscard]] bool is_over() const {
+      return record.state == state::FlowState::shut || record.state == state::FlowState::aborted;
+    }
+    [[nodiscard]] bool wants_source() const {
+      return !is_over() && stop != PumpStop::sink_blocked;
+    }
+    [[nodiscard]] bool wants_sink() const { return !is_over() && stop == PumpStop::sink_blocked; }
+  };
+
+  void on_ready(loop::Poll& poll, loop::Readiness ready) override;
+  void on_deadline() override;
+
+  void connect_next();
+  void on_connect_ready();
+  void relay(loop::Readiness client, loop::Readiness backend);
+  void run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready);
+  void on_reset(Flow& towards_dead, state::CloseCause cause);
+  void count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before);
+  void wait_for_more();
+  void finish_when_delivered();
+  void reject(state::Rejection reason);
+  void end(state::CloseCause cause, bool reset);
+  void let_go();
+  void log_end(std::string_view event, std::string_view cause, bool failed);
+  [[nodiscard]] bool is_in_flight() const;
+
+  Context& context_;
+  const Service& service_;
+  state::ConnectionRecord& record_;
+  Owner& owner_;
+  Connector connector_;
+  Flow to_backend_{record_.to_backend};
+  Flow to_client_{record_.to_client};
+  std::optional<loop::Poll> client_poll_;
+  std::optional<loop::Poll> backend_poll_;
+  state::CloseCause cause_ = state::CloseCause::finished;
+  std::optional<TimePoint> delivery_ends_;
+};
+
+}  // namespace holdfast::relay
