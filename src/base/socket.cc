@@ -51,7 +51,7 @@ Result<void> remove_stale_socket(const SocketAddress& address) {
 
 }  // namespace
 
-Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
+Result<Fd> bind_to(const SocketAddress& address, bool reuse_port) {
   if (address.is_unix()) {
     if (auto removed = remove_stale_socket(address); !removed) {
       return tl::unexpected(removed.error());
@@ -72,7 +72,12 @@ Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
   if (::bind(socket->get(), address.data(), address.size()) != 0) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
-  if (::listen(socket->get(), kBacklog) != 0) {
+  return socket;
+}
+
+Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
+  auto socket = bind_to(address, reuse_port);
+  if (socket && ::listen(socket->get(), kBacklog) != 0) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
   return socket;

@@ -68,18 +68,29 @@ const sockaddr* SocketAddress::data() const {
 }
 
 std::uint16_t SocketAddress::port() const {
-  sockaddr_in in4{};
-  sockaddr_in6 in6{};
   switch (family()) {
     case AF_INET:
-      std::memcpy(&in4, storage_.bytes, sizeof in4);
-      return ntohs(in4.sin_port);
+      return ntohs(storage_.in4.sin_port);
     case AF_INET6:
-      std::memcpy(&in6, storage_.bytes, sizeof in6);
-      return ntohs(in6.sin6_port);
+      return ntohs(storage_.in6.sin6_port);
     default:  // AF_UNIX, AF_UNSPEC: no ports; the family is the kernel's number, not our enum
       return 0;
   }
+}
+
+SocketAddress SocketAddress::with_port(std::uint16_t port) const {
+  SocketAddress result = *this;
+  switch (family()) {
+    case AF_INET:
+      result.storage_.in4.sin_port = htons(port);
+      break;
+    case AF_INET6:
+      result.storage_.in6.sin6_port = htons(port);
+      break;
+    default:  // as above
+      break;
+  }
+  return result;
 }
 
 Endpoint SocketAddress::endpoint() const {

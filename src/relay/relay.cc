@@ -16,17 +16,17 @@ constexpr auto kFailureLogInterval = std::chrono::milliseconds(100);
 
 }  // namespace
 
-class Relay::Impl final : private Listener::Owner, private Session::Owner {
+class Relay::Impl final : public Listener::Owner, public Session::Owner {
  public:
   Impl(loop::Loop& loop, const RelayOptions& options, state::SharedState& shared,
        std::span<state::ConnectionRecord> records, Log& log)
-      : scratch_(kScratchSize),
+      : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
         pipes_(options.max_pipes),
         deadlines_(loop),
         context_{.loop = loop,
                  .shared = shared,
                  .counters = shared.per_thread[options.thread],
-                 .pump_tools = {pipes_, scratch_},
+                 .pump_tools = {pipes_, {scratch_.get(), kScratchSize}},
                  .deadlines = deadlines_,
                  .log = log,
                  .connection_log = options.connection_log,
@@ -109,7 +109,7 @@ class Relay::Impl final : private Listener::Owner, private Session::Owner {
     }
   }
 
-  std::vector<char> scratch_;
+  std::unique_ptr<char[]> scratch_;  // never touched, never there
   PipePool pipes_;
   Deadlines deadlines_;
   Context context_;

@@ -12,9 +12,12 @@ namespace holdfast {
 // Stream sockets, as plain functions: the system calls and their errno in one place. All sockets
 // are non-blocking and close-on-exec.
 
-// Bound and listening. `reuse_port` lets several sockets share the port (SO_REUSEPORT, socket(7)).
-// A Unix path whose socket file nobody listens on any more is replaced; one in use, or a file that
-// isn't a socket, is an error.
+// Bound, not listening yet. `reuse_port` lets several sockets share the port (SO_REUSEPORT,
+// socket(7)). A Unix path whose socket file nobody listens on any more is replaced; one in use, or
+// a file that isn't a socket, is an error.
+[[nodiscard]] Result<Fd> bind_to(const SocketAddress& address, bool reuse_port);
+
+// Bound and listening.
 [[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
 
 // A connect under way or, for Unix sockets, often done already. The error carries the errno.

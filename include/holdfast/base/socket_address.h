@@ -1,5 +1,6 @@
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -31,6 +32,7 @@ class SocketAddress {
   [[nodiscard]] int family() const { return storage_.family; }
   [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
   [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;
   [[nodiscard]] Endpoint endpoint() const;
   [[nodiscard]] std::string to_string() const { return endpoint().to_string(); }
 
@@ -38,9 +40,11 @@ class SocketAddress {
 
  private:
   union Storage {
+    char bytes[sizeof(sockaddr_un)];  // the largest of them
     sa_family_t family;
-    sockaddr_un un;  // the largest of those used here
-    char bytes[sizeof(sockaddr_un)];
+    sockaddr_in in4;
+    sockaddr_in6 in6;
+    sockaddr_un un;
   };
   Storage storage_{};
   socklen_t length_ = 0;

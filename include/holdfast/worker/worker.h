@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "holdfast/base/log.h"
+#include "holdfast/base/socket_address.h"
+#include "holdfast/config/config.h"
+#include "holdfast/state/shared_state.h"
+
+namespace holdfast::worker {
+
+// What happens to a worker, told on its control thread. Empty functions are not called.
+struct WorkerEvents {
+  std::function<void()> on_serving;
+  std::function<void()> on_stopping;
+  // About once a second as long as all threads turn: what a watchdog wants to hear.
+  std::function<void()> on_alive;
+};
+
+// The whole balancer but for its admin interface: shared state, pools, checks, relay threads. The
+// thread that calls run() is the control thread.
+class Worker {
+ public:
+  // Signals that the control thread takes in run(). Block them before making any thread.
+  static void block_signals();
+
+  // Opens everything that can fail: descriptors, shared memory, listening sockets. Nothing is
+  // served yet. The error says which setting to mend.
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> create(const Config& config, Log& log);
+  ~Worker();
+  Worker(const Worker&) = delete;
+
+  // Serves until SIGTERM or SIGINT, then waits for connections up to shutdown_timeout; a second
+  // signal ends at once.
+  void run(const WorkerEvents& events);
+
+  // Read by the admin thread, as long as the worker exists.
+  [[nodiscard]] const state::SharedState& shared() const;
+
+ private:
+  class Impl;
+  explicit Worker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::worker

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <thread>
+
+#include "holdfast/loop/loop.h"
+#include "holdfast/loop/mailbox.h"
+#include "holdfast/loop/timer.h"
+#include "holdfast/relay/relay.h"
+
+namespace holdfast::worker {
+
+// A thread, its loop and the relay it turns. Made and destroyed by the control thread, which may
+// only post to it in between.
+class RelayThread {
+ public:
+  RelayThread(const relay::RelayOptions& options, state::SharedState& shared,
+              std::span<state::ConnectionRecord> records, Log& log);
+  // Ends the thread, closing what connections are left.
+  ~RelayThread();
+  RelayThread(const RelayThread&) = delete;
+
+  // Before start().
+  void listen(relay::ListenerSockets listener) { relay_.listen(std::move(listener)); }
+  void start();
+
+  // From the control thread; done at the thread's next turn.
+  void stop_accepting();
+  void close_all();
+
+ private:
+  loop::Loop loop_;
+  loop::Mailbox mailbox_;
+  relay::Relay relay_;
+  loop::Timer heartbeat_;
+  std::thread thread_;
+};
+
+}  // namespace holdfast::worker
