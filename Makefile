@@ -1,0 +1,73 @@
+# Thin: the CMake presets do the work, and cmake/install-packages.sh installs what they need.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr
+DESTDIR ?=
+ARGS ?=
+
+packages := cmake/install-packages.sh
+# Debian's own Python, which python3-pytest belongs to, whatever else is first in the PATH.
+pytest := /usr/bin/python3 -m pytest
+# ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
+fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: build run test bench format lint install asan tsan clean help
+
+build: ## Build build/release/holdfast and the tests
+	@$(packages) build
+	@cmake --preset release
+	@cmake --build --preset release
+
+run: ## Build, then see a backend die without a request failing (ARGS="--duration 5s")
+	@$(packages) build
+	@cmake --preset release
+	@cmake --build --preset release --target holdfast
+	@build/release/holdfast demo $(ARGS)
+
+test: ## Build, then run every unit, integration and end-to-end test (ARGS go to pytest)
+	@$(packages) build test
+	@cmake --preset release
+	@cmake --build --preset release
+	@ctest --preset release
+	@$(pytest) tests/e2e $(ARGS)
+
+bench: ## Build, then run the failure bench and the micro benchmarks
+	@$(packages) build test
+	@cmake --preset bench
+	@cmake --build --preset bench
+	@build/release/bench/bench_failover $(ARGS)
+	@build/release/bench/micro_benchmarks
+
+format: ## Format every source file in place
+	@$(packages) lint
+	@cmake/lint.sh format
+
+lint: ## Check the format, clang-tidy and shellcheck
+	@$(packages) build lint
+	@cmake --preset bench
+	@cmake/lint.sh check
+
+install: build ## Install below DESTDIR and PREFIX: binary, unit, a sample configuration if there is none
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+asan: ## Unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(packages) build
+	@cmake --preset asan
+	@cmake --build --preset asan
+	@ctest --preset asan
+
+tsan: ## Unit and integration tests under ThreadSanitizer
+	@$(packages) build
+	@cmake --preset tsan
+	@cmake --build --preset tsan
+	@$(fixed_addresses) ctest --preset tsan
+
+clean: ## Remove everything built
+	@rm -rf build
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that a task needs and this machine lacks:
+#
+#   cmake/install-packages.sh build [test] [lint]
+#
+# When nothing is missing it is instant and needs neither network nor root. It uses nothing that a
+# bare Debian 12 does not have.
+set -euo pipefail
+
+build_packages=(
+  g++ cmake ninja-build pkg-config
+  libuv1-dev libyaml-cpp-dev prometheus-cpp-dev libmicrohttpd-dev libcurl4-openssl-dev
+  nlohmann-json3-dev libspdlog-dev libcli11-dev libexpected-dev libsystemd-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+# The end-to-end tests put the balancer in front of real servers and judge its metrics and its
+# unit with the tools of those who read them.
+test_packages=(
+  python3 python3-pytest
+  nginx-light libnginx-mod-stream redis-server redis-tools postgresql postgresql-contrib
+  iperf3 haproxy prometheus curl systemd procps iproute2 nftables
+)
+lint_packages=(clang-format clang-tidy shellcheck)
+
+policy=/usr/sbin/policy-rc.d
+
+is_installed() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "error: installing packages needs root, and there is no sudo; as root, run: $*" >&2
+    return 1
+  fi
+}
+
+# A server that is installed for the tests must not start as a service and take its port: apt asks
+# policy-rc.d, and 101 means "no" (invoke-rc.d(8)). A policy that is there already is left alone.
+forbid_services() {
+  if [[ -e $policy ]]; then
+    return
+  fi
+  trap allow_services EXIT
+  trap 'exit 130' INT TERM
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+}
+
+allow_services() {
+  as_root rm -f "$policy"
+}
+
+main() {
+  local wanted=() missing=() package
+  for task in "$@"; do
+    case $task in
+      build) wanted+=("${build_packages[@]}") ;;
+      test) wanted+=("${test_packages[@]}") ;;
+      lint) wanted+=("${lint_packages[@]}") ;;
+      *)
+        echo "usage: $0 build|test|lint ..." >&2
+        return 2
+        ;;
+    esac
+  done
+  for package in "${wanted[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then
+    return 0
+  fi
+  if ! command -v apt-get >/dev/null; then
+    echo "error: no apt-get here; install what corresponds to: ${missing[*]}" >&2
+    return 1
+  fi
+
+  echo "To $* holdfast, these Debian packages are missing and will be installed:"
+  echo "  ${missing[*]}"
+  if ((EUID != 0)); then
+    echo "Installing needs root, so sudo may ask for your password."
+  fi
+  forbid_services
+  as_root apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -qq update
+  # dpkg's progress is of no use when it works; apt's errors go to standard error all the same.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+    -qq install --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+  echo "Installed."
+}
+
+main "$@"
