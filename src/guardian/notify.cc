@@ -1,0 +1,52 @@
+#include "holdfast/guardian/notify.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace holdfast::guardian {
+namespace {
+
+constexpr int kKeepEnvironment = 0;
+
+void send(const std::string& message) {
+  sd_notify(kKeepEnvironment, message.c_str());
+}
+
+// A message is lines of NAME=value, so a line break in the text would begin another assignment.
+std::string status_line(std::string_view status) {
+  std::string line = "STATUS=" + std::string(status);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
+}  // namespace
+
+void notify_ready(std::string_view status) {
+  send("READY=1\n" + status_line(status));
+}
+
+void notify_stopping(std::string_view status) {
+  send("STOPPING=1\n" + status_line(status));
+}
+
+void notify_status(std::string_view status) {
+  send(status_line(status));
+}
+
+void notify_watchdog() {
+  send("WATCHDOG=1");
+}
+
+std::optional<Duration> watchdog_interval() {
+  std::uint64_t limit_us = 0;
+  if (sd_watchdog_enabled(kKeepEnvironment, &limit_us) <= 0) {
+    return std::nullopt;
+  }
+  return std::chrono::microseconds(limit_us / 2);
+}
+
+}  // namespace holdfast::guardian
