@@ -1,0 +1,174 @@
+"""What end-to-end tests are given: the balancer, real servers and odd ones, all ended with the
+test. How to use them is in CONTRIBUTING.md."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+from support import ports, servers
+from support.daemon import BINARY, Holdfast
+from support.tcp import TcpServer
+
+BIG_FILE_SIZE = 64 << 20
+USUAL_LIMIT = 60
+
+_daemons = pytest.StashKey[list]()
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def free_port():
+    """free_port() is a TCP port that nobody uses."""
+    return ports.free_port
+
+
+@pytest.fixture
+def holdfast(request, tmp_path):
+    """holdfast(config) is a running balancer, an instance of support.daemon.Holdfast.
+
+    After the test it must stop with exit code 0 on SIGTERM (or have ended with `expected_exit`,
+    which a test that kills it sets), hold no sockets of clients that are gone, and have logged no
+    error that the test did not expect.
+    """
+    assert BINARY.exists(), f"{BINARY} is not built"
+    started = request.node.stash[_daemons] = []
+
+    def start(config, **options):
+        directory = tmp_path / f"holdfast-{len(started) + 1}"
+        directory.mkdir()
+        daemon = Holdfast(directory, config, **options)
+        started.append(daemon)
+        return daemon
+
+    try:
+        yield start
+        if not request.node.stash.get(_failed, False):
+            for daemon in started:
+                daemon.assert_ends_well()
+    finally:
+        for daemon in started:
+            daemon.kill()
+
+
+@pytest.fixture
+def nginx(tmp_path, served_files):
+    """nginx() serves `served_files` over HTTP."""
+    yield from _stopping(
+        lambda count, **options: servers.nginx(
+            _subdirectory(tmp_path, f"nginx-{count}"), served_files.root, **options
+        )
+    )
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """redis() is an empty Redis."""
+    yield from _stopping(
+        lambda count, **options: servers.redis(
+            _subdirectory(tmp_path, f"redis-{count}"), **options
+        )
+    )
+
+
+@pytest.fixture
+def postgres(postgres_cluster):
+    """postgres() is a fresh PostgreSQL server."""
+    yield from _stopping(lambda _, **options: postgres_cluster.start(**options))
+
+
+@pytest.fixture
+def iperf3():
+    """iperf3() is an iperf3 server."""
+    yield from _stopping(lambda _, **options: servers.iperf3(**options))
+
+
+@pytest.fixture
+def instance():
+    """instance("name") is a `holdfast instance`, which answers HTTP with its name."""
+    yield from _stopping(lambda _, name, **options: servers.instance(name, **options))
+
+
+@pytest.fixture
+def tcp_server():
+    """tcp_server(handler) is a support.tcp.TcpServer."""
+    yield from _stopping(lambda _, handler, **options: TcpServer(handler, **options))
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    """The cluster that postgres() copies; also finds its programs: program("pgbench")."""
+    directory = tempfile.mkdtemp(prefix="holdfast-postgres-")
+    yield servers.PostgresCluster(directory)
+    shutil.rmtree(directory)
+
+
+class ServedFiles:
+    """A directory with `hello` and `big`, whose content nobody can guess."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+        (self.root / "hello").write_text("hello\n", encoding="ascii")
+        content = os.urandom(BIG_FILE_SIZE)
+        (self.root / "big").write_bytes(content)
+        self.big_size = len(content)
+        self.big_sha256 = hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def served_files(tmp_path_factory):
+    return ServedFiles(tmp_path_factory.mktemp("served"))
+
+
+def _subdirectory(parent, name):
+    directory = parent / name
+    directory.mkdir()
+    return directory
+
+
+def _stopping(start):
+    """Yields a function that starts a server and counts them; stops them all afterwards."""
+    with contextlib.ExitStack() as stack:
+        count = 0
+
+        def start_one(*arguments, **options):
+            nonlocal count
+            count += 1
+            server = start(count, *arguments, **options)
+            stack.callback(server.stop)
+            return server
+
+        yield start_one
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Remembers that a test failed, and shows what its balancers said."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        item.stash[_failed] = True
+        for daemon in item.stash.get(_daemons, []):
+            report.sections.append((f"holdfast, pid {daemon.pid}", daemon.tail(200)))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """A test that hangs fails after its limit instead of holding up the rest."""
+    marker = item.get_closest_marker("limit")
+    limit = marker.args[0] if marker else USUAL_LIMIT
+
+    def too_long(*_):
+        pytest.fail(f"still running after {limit} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(limit)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,100 @@
+"""`holdfast run` under observation."""
+
+import http.client
+import os
+import re
+from pathlib import Path
+
+from support.metrics import Metrics
+from support.ports import free_port
+from support.process import Process
+from support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = Path(os.environ.get("HOLDFAST_BINARY", ROOT / "build/release/holdfast")).absolute()
+
+# What must never be on standard error, whatever the test is about.
+BROKEN = re.compile(
+    r"Assertion `.*' failed|Sanitizer|runtime error:|terminate called|stack smashing"
+)
+# A log line: time, level, event, key=value ...
+LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<level>[a-z]+) (?P<event>.*)$")
+BAD_LEVELS = ("error", "critical")
+
+
+class Holdfast(Process):
+    """The balancer with a configuration, ready.
+
+    What the configuration leaves out is added: an admin address of its own, without which two
+    tests could not run at once, and a short shutdown_timeout.
+    """
+
+    def __init__(self, directory, config, environment=None):
+        match = re.search(r"^admin:(?:.|\n)*?http:\s*[\"']?([^\s\"',}]+)", config, re.MULTILINE)
+        self.admin = match[1] if match else f"127.0.0.1:{free_port()}"
+        if not match:
+            config += f'\nadmin: {{ http: "{self.admin}" }}\n'
+        if not re.search(r"^shutdown_timeout:", config, re.MULTILINE):
+            config += "\nshutdown_timeout: 5s\n"
+        self.config_file = Path(directory) / "holdfast.yaml"
+        self.config_file.write_text(config, encoding="utf-8")
+        super().__init__(
+            [BINARY, "run", "-c", self.config_file],
+            env={**os.environ, **(environment or {})},
+        )
+        self.expected_exit = 0
+        self._expected = []
+        try:
+            self.wait_for_log(r"^\S+ info ready\b", timeout=10)
+        except AssertionError:
+            self.kill()
+            raise
+        self._sockets_when_ready = self.open_sockets()
+
+    def expect_log(self, pattern):
+        """Lines of level error that match are part of the test."""
+        self._expected.append(re.compile(pattern))
+
+    def get(self, path):
+        """(status, headers, body as text) of a GET to the admin address."""
+        connection = http.client.HTTPConnection(self.admin, timeout=5)
+        try:
+            connection.request("GET", path, headers={"Connection": "close"})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def metrics(self):
+        status, _, text = self.get("/metrics")
+        assert status == 200, f"GET /metrics answers {status}: {text}"
+        return Metrics.parse(text)
+
+    def assert_ends_well(self):
+        """What must hold at the end of every test."""
+        if self.exit_code is None:
+            self.assert_nothing_leaked()
+        code = self.stop()
+        assert code == self.expected_exit, f"exit code {code}:\n{self.tail()}"
+        self.assert_log_is_clean()
+
+    def assert_nothing_leaked(self, timeout=5.0):
+        """Once the clients are gone, it holds no more sockets than when it became ready. (Checks
+        and scrapes come and go, so it is given time.)"""
+        wait_until(
+            lambda: self.open_sockets() <= self._sockets_when_ready,
+            timeout,
+            f"sockets leaked: {self._sockets_when_ready} when ready, more now",
+        )
+
+    def assert_log_is_clean(self):
+        """No assertion, no sanitizer's report, no line of level error that the test did not
+        expect."""
+        bad = [line for line in self.log if self._is_bad(line)]
+        assert not bad, "on standard error:\n" + "\n".join(bad)
+
+    def _is_bad(self, line):
+        if any(pattern.search(line) for pattern in self._expected):
+            return False
+        match = LINE.match(line)
+        return bool(BROKEN.search(line) or (match and match["level"] in BAD_LEVELS))

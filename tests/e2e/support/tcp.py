@@ -1,0 +1,130 @@
+"""Small TCP servers that behave oddly, on threads of this process."""
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+
+from support.ports import free_port
+
+
+class TcpServer:
+    """Listens on a loopback port and runs handler(connection) on a thread per connection. The
+    connection is closed when the handler returns; what the handler raises as OSError, because the
+    peer went away, is ignored."""
+
+    def __init__(self, handler, port=None, backlog=128):
+        self.port = port or free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.accepted = 0
+        self._handler = handler
+        self._lock = threading.Lock()
+        self._open = set()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.listen(backlog)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        """Stops listening and closes all connections."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2)
+        self._listener.close()
+        self._thread.join(5)
+        with self._lock:
+            left = list(self._open)
+        for connection in left:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._open.add(connection)
+                self.accepted += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            self._handler(connection)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+            with self._lock:
+                self._open.discard(connection)
+
+
+def echo(connection):
+    """Sends back what comes, and closes when the peer does."""
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def silent(connection):
+    """Accepts, and neither reads nor writes until the other side resets or the server stops."""
+    wait_for_end(connection)
+
+
+def reset(connection):
+    """Answers a connection with RST."""
+    reset_on_close(connection)
+
+
+def sender(data):
+    """Sends the data at once and closes."""
+    return lambda connection: connection.sendall(data)
+
+
+def reset_on_close(connection):
+    """close(2) will send RST instead of FIN (SO_LINGER 0, socket(7))."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def wait_for_end(connection):
+    """Returns when the connection is over, without reading what may be in it."""
+    poll = select.poll()
+    poll.register(connection, 0)  # POLLHUP and POLLERR come unasked
+    poll.poll()
+
+
+def read_exactly(connection, size):
+    """`size` bytes, or fewer when the peer closes before."""
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(min(size - len(data), 1 << 20))
+        if not part:
+            break
+        data += part
+    return bytes(data)
+
+
+def read_all(connection):
+    """Everything until the peer closes."""
+    data = bytearray()
+    while part := connection.recv(1 << 20):
+        data += part
+    return bytes(data)
+
+
+@contextlib.contextmanager
+def full_queue():
+    """A port whose accept queue is full: the kernel drops further SYNs without a word, so that a
+    connect neither succeeds nor fails, as with a host that is gone."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        port = free_port()
+        listener.bind(("127.0.0.1", port))
+        listener.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield port
