@@ -1,0 +1,159 @@
+#include "cli/load_generator.h"
+
+#include <netinet/in.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::cli {
+namespace {
+
+bool is_loopback(const SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    sockaddr_in in4{};
+    std::memcpy(&in4, address.data(), sizeof in4);
+    return ntohl(in4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  if (address.family() == AF_INET6) {
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, address.data(), sizeof in6);
+    return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+  }
+  return false;
+}
+
+timespec to_timespec(TimePoint time) {
+  const auto nanoseconds = to_nanoseconds(time);
+  return {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadGenerator>> LoadGenerator::make(loop::Loop& loop, LoadOptions options,
+                                                           OnFinished on_finished, OnDone on_done) {
+  if (!is_loopback(options.target)) {
+    return fail("the load generator sends to loopback addresses only");
+  }
+  if (!(options.rate > 0)) {
+    return fail("the rate must be above zero");
+  }
+  Fd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!alarm.is_open()) {
+    return fail("cannot make a timer", errno);
+  }
+  return std::unique_ptr<LoadGenerator>(new LoadGenerator(
+      loop, options, std::move(alarm), std::move(on_finished), std::move(on_done)));
+}
+
+LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, Fd alarm,
+                             OnFinished on_finished, OnDone on_done)
+    : loop_(loop),
+      options_(options),
+      request_("GET / HTTP/1.1\r\nHost: " + options.target.to_string() +
+               "\r\nConnection: close\r\n\r\n"),
+      on_finished_(std::move(on_finished)),
+      on_done_(std::move(on_done)),
+      total_(static_cast<std::uint64_t>(
+          std::llround(options.rate * std::chrono::duration<double>(options.duration).count()))),
+      alarm_(std::move(alarm)),
+      alarm_poll_(loop, alarm_.get(), *this),
+      timeouts_(loop, [this] { time_out_overdue(); }) {}
+
+void LoadGenerator::start(TimePoint begin) {
+  begin_ = begin;
+  alarm_poll_.want(true, false);
+  set_alarm();
+}
+
+void LoadGenerator::stop() {
+  total_ = sent_;
+  report_if_done();
+}
+
+void LoadGenerator::on_ready(loop::Poll&, loop::Readiness) {
+  std::uint64_t expirations = 0;
+  static_cast<void>(::read(alarm_.get(), &expirations, sizeof expirations));
+  send_due();
+  if (sent_ < total_) {
+    set_alarm();
+  }
+  report_if_done();
+}
+
+TimePoint LoadGenerator::due_time(std::uint64_t number) const {
+  // From the beginning each time: adding up a rounded interval would drift.
+  const std::chrono::duration<double> since(static_cast<double>(number) / options_.rate);
+  return begin_ + std::chrono::duration_cast<Duration>(since);
+}
+
+void LoadGenerator::send_due() {
+  const auto now = Clock::now();
+  while (sent_ < total_ && due_time(sent_) <= now) {
+    send(due_time(sent_));
+    ++sent_;
+  }
+}
+
+void LoadGenerator::send(TimePoint intended) {
+  const auto now = Clock::now();
+  if (exchanges_.size() >= options_.max_in_flight) {
+    on_finished_({intended, now, now, Outcome::not_sent, {}});
+    return;
+  }
+  auto socket = start_connect(options_.target);
+  if (!socket) {
+    on_finished_({intended, now, Clock::now(), outcome_of_error(socket.error().code), {}});
+    return;
+  }
+  HttpExchange::Owner& owner = *this;
+  exchanges_.emplace_back(loop_, std::move(*socket), request_, intended, now, owner);
+  exchanges_.back().position = std::prev(exchanges_.end());
+  if (!timeouts_.is_running()) {
+    watch_timeouts();
+  }
+}
+
+void LoadGenerator::exchange_finished(HttpExchange& exchange, Outcome outcome) {
+  const FinishedRequest finished{
+      exchange.intended(), exchange.started(), Clock::now(), outcome,
+      std::string(outcome == Outcome::answered ? exchange.instance() : "")};
+  exchanges_.erase(exchange.position);
+  on_finished_(finished);
+  report_if_done();
+}
+
+void LoadGenerator::set_alarm() {
+  // A time already past fires at once.
+  const itimerspec spec{{0, 0}, to_timespec(due_time(sent_))};
+  ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
+}
+
+void LoadGenerator::time_out_overdue() {
+  const auto now = Clock::now();
+  while (!exchanges_.empty() && exchanges_.front().started() + options_.timeout <= now) {
+    exchange_finished(exchanges_.front(), Outcome::timed_out);
+  }
+  watch_timeouts();
+}
+
+void LoadGenerator::watch_timeouts() {
+  // Fires for the oldest, which has often finished by then: once per timeout, not per request.
+  if (!exchanges_.empty()) {
+    timeouts_.start_once(exchanges_.front().started() + options_.timeout - loop_.now());
+  }
+}
+
+void LoadGenerator::report_if_done() {
+  if (sent_ >= total_ && exchanges_.empty() && on_done_) {
+    alarm_poll_.want(false, false);
+    timeouts_.stop();
+    std::exchange(on_done_, nullptr)();
+  }
+}
+
+}  // namespace holdfast::cli
