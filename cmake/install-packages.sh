@@ -24,8 +24,12 @@ lint_packages=(clang-format clang-tidy shellcheck)
 
 policy=/usr/sbin/policy-rc.d
 
-is_installed() {
-  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+# Those of the arguments that are not installed, a line each.
+missing_of() {
+  comm -23 \
+    <(printf '%s\n' "$@" | sort -u) \
+    <(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+      sed -n 's/^installed //p' | sort -u)
 }
 
 as_root() {
@@ -56,7 +60,7 @@ allow_services() {
 }
 
 main() {
-  local wanted=() missing=() package
+  local wanted=() missing=() task tasks="$*"
   for task in "$@"; do
     case $task in
       build) wanted+=("${build_packages[@]}") ;;
@@ -68,9 +72,7 @@ main() {
         ;;
     esac
   done
-  for package in "${wanted[@]}"; do
-    is_installed "$package" || missing+=("$package")
-  done
+  mapfile -t missing < <(missing_of "${wanted[@]}")
   if ((${#missing[@]} == 0)); then
     return 0
   fi
@@ -79,7 +81,7 @@ main() {
     return 1
   fi
 
-  echo "To $* holdfast, these Debian packages are missing and will be installed:"
+  echo "holdfast needs these Debian packages to ${tasks// / and }; installing them:"
   echo "  ${missing[*]}"
   if ((EUID != 0)); then
     echo "Installing needs root, so sudo may ask for your password."

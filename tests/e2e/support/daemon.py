@@ -81,11 +81,12 @@ class Holdfast(Process):
     def assert_nothing_leaked(self, timeout=5.0):
         """Once the clients are gone, it holds no more sockets than when it became ready. (Checks
         and scrapes come and go, so it is given time.)"""
-        wait_until(
-            lambda: self.open_sockets() <= self._sockets_when_ready,
-            timeout,
-            f"sockets leaked: {self._sockets_when_ready} when ready, more now",
-        )
+        try:
+            wait_until(lambda: self.open_sockets() <= self._sockets_when_ready, timeout)
+        except AssertionError:
+            raise AssertionError(
+                f"sockets: {self._sockets_when_ready} when ready, {self.open_sockets()} now"
+            ) from None
 
     def assert_log_is_clean(self):
         """No assertion, no sanitizer's report, no line of level error that the test did not
