@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <vector>
+
+#include "holdfast/base/socket.h"
+#include "holdfast/state/region.h"
+#include "support/tcp.h"
+#include "worker/relay_thread.h"
+
+namespace holdfast::testing {
+
+// One relay thread in front of given addresses, without checks: what the data path does by itself.
+class TestBalancer {
+ public:
+  struct Options {
+    std::vector<SocketAddress> backends;
+    Milliseconds connect_timeout = std::chrono::seconds(5);
+    unsigned attempts = 3;
+    Milliseconds idle_timeout = std::chrono::minutes(5);
+    Milliseconds half_close_timeout = std::chrono::minutes(5);
+    unsigned max_connections = 1000;
+    std::size_t max_pipes = 100;
+    unsigned listeners = 1;
+    ConnectionLog connection_log = ConnectionLog::failed;
+  };
+
+  explicit TestBalancer(const Options& options);
+  ~TestBalancer();
+
+  [[nodiscard]] const SocketAddress& address(unsigned listener = 0) const {
+    return addresses_[listener];
+  }
+  [[nodiscard]] Fd connect(unsigned listener = 0) const { return connect_to(address(listener)); }
+
+  [[nodiscard]] const state::SharedState& shared() const { return region_.shared(); }
+  [[nodiscard]] const state::ThreadState& counters() const { return shared().per_thread[0]; }
+  [[nodiscard]] std::uint64_t rejected() const {
+    return counters().listeners[0].rejected[0].get();
+  }
+  [[nodiscard]] std::uint64_t closed(state::CloseCause cause) const;
+  [[nodiscard]] std::uint64_t connect_failures(state::ConnectFailure reason) const;
+  [[nodiscard]] unsigned active() const { return shared().connections.get(); }
+  // What was logged; only once the balancer has stopped, since its thread writes there.
+  [[nodiscard]] std::string stop_and_read_log();
+  void set_health(std::size_t backend, state::Health health);
+
+ private:
+  state::Region region_;
+  std::unique_ptr<std::ostringstream> log_text_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<pool::Pool> pool_;
+  std::vector<SocketAddress> addresses_;
+  std::unique_ptr<worker::RelayThread> thread_;
+};
+
+}  // namespace holdfast::testing
