@@ -49,12 +49,16 @@ struct ListenerConfig {
   Milliseconds half_close_timeout = std::chrono::seconds(30);
   Mark mark;
   Mark name_mark;
+  Mark bind_mark;
   Mark pool_mark;
 };
+
+inline constexpr unsigned kMaxConnectAttempts = 8;
 
 struct ConnectConfig {
   Milliseconds timeout = std::chrono::seconds(1);  // of one attempt
   unsigned attempts = 3;                           // backends tried for one client
+  Mark attempts_mark;
 };
 
 struct HealthConfig {
@@ -63,6 +67,7 @@ struct HealthConfig {
   Milliseconds timeout = std::chrono::seconds(1);
   unsigned rise = 2;  // successes in a row that bring a backend up
   unsigned fall = 3;  // failures in a row that take it down
+  Mark timeout_mark;
 };
 
 struct BackendConfig {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "holdfast/base/result.h"
+#include "holdfast/config/config.h"
+#include "holdfast/config/diagnostic.h"
+
+namespace holdfast {
+
+// A configuration's text, read and judged.
+struct LoadedConfig {
+  std::optional<Config> config;  // nothing when there is an error
+  Diagnostics diagnostics;       // in the order of the file, warnings included
+};
+
+// All that is wrong is found at once.
+[[nodiscard]] LoadedConfig load_config(std::string_view text);
+
+// The whole text of a file, which may be a pipe or /dev/stdin; 1 MiB at most.
+[[nodiscard]] Result<std::string> read_config_file(const std::string& path);
+
+}  // namespace holdfast

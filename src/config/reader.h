@@ -1,0 +1,110 @@
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "holdfast/config/config.h"
+#include "holdfast/config/diagnostic.h"
+
+namespace holdfast {
+
+// Turns YAML nodes into values, and what isn't one into diagnostics: it goes on after an error, so
+// that all of them are found at once. A value that can't be read leaves its default.
+class Reader {
+ public:
+  explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  // One key of a mapping: its name and what reads its value into a T.
+  template <class T>
+  struct Key {
+    std::string_view name;
+    bool required;
+    std::function<void(Reader&, const YAML::Node&, T&)> read;
+  };
+
+  // Every pair of the mapping, by the rows of `keys`. Unknown, repeated and missing keys are
+  // errors. `what` names the mapping: "pools[0].health".
+  template <class T>
+  void mapping(const YAML::Node& node, const std::string& what, const std::vector<Key<T>>& keys,
+               T& value);
+
+  // Every item of the list, of which there may be `at_most`.
+  void list(const YAML::Node& node, const std::string& what, std::size_t at_most,
+            const std::function<void(const YAML::Node&, std::size_t)>& item);
+
+  [[nodiscard]] std::optional<std::string> text(const YAML::Node& node);
+  void number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
+  void duration(const YAML::Node& node, Milliseconds least, Milliseconds most,
+                Milliseconds& value);
+  void endpoint(const YAML::Node& node, Endpoint& value);
+
+  // One word of several.
+  template <class Enum>
+  using Words = std::vector<std::pair<std::string_view, Enum>>;
+  template <class Enum>
+  void word(const YAML::Node& node, const Words<Enum>& words, Enum& value);
+
+  void error(const YAML::Node& node, std::string message, std::string help = {});
+
+ private:
+  // Whether the pair's key is one of the names and new; says what is wrong with it otherwise.
+  [[nodiscard]] std::optional<std::size_t> find_key(const YAML::Node& key, const std::string& what,
+                                                    const std::vector<std::string_view>& names,
+                                                    std::vector<std::string>& seen);
+  [[nodiscard]] bool is_mapping(const YAML::Node& node, const std::string& what);
+  void unknown_word(const YAML::Node& node, const std::string& given,
+                    const std::vector<std::string_view>& known);
+
+  Diagnostics& diagnostics_;
+};
+
+// 1-based, where yaml-cpp counts from 0.
+[[nodiscard]] Mark mark_of(const YAML::Mark& mark);
+
+template <class T>
+void Reader::mapping(const YAML::Node& node, const std::string& what,
+                     const std::vector<Key<T>>& keys, T& value) {
+  if (!is_mapping(node, what)) {
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& key : keys) {
+    names.push_back(key.name);
+  }
+  std::vector<std::string> seen;
+  for (const auto& pair : node) {
+    if (const auto place = find_key(pair.first, what, names, seen)) {
+      keys[*place].read(*this, pair.second, value);
+    }
+  }
+  for (const auto& key : keys) {
+    if (key.required && std::find(seen.begin(), seen.end(), key.name) == seen.end()) {
+      error(node, "'" + std::string(key.name) + "' is missing in " + what);
+    }
+  }
+}
+
+template <class Enum>
+void Reader::word(const YAML::Node& node, const Words<Enum>& words, Enum& value) {
+  const auto given = text(node);
+  if (!given) {
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const auto& [name, meaning] : words) {
+    if (name == *given) {
+      value = meaning;
+      return;
+    }
+    known.push_back(name);
+  }
+  unknown_word(node, *given, known);
+}
+
+}  // namespace holdfast

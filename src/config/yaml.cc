@@ -1,0 +1,255 @@
+#include "config/yaml.h"
+
+#include <string>
+
+#include "config/reader.h"
+
+namespace holdfast {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using YAML::Node;
+
+template <class T>
+using Keys = std::vector<Reader::Key<T>>;
+
+constexpr std::size_t kMaxListeners = 256;
+constexpr std::size_t kMaxPools = 256;
+constexpr std::size_t kMaxBackends = 4096;
+constexpr std::size_t kMaxBinds = 64;
+constexpr unsigned kMaxThreads = 64;
+constexpr unsigned kMaxConnections = 10'000'000;
+constexpr Milliseconds kShortest = milliseconds(1);
+constexpr Milliseconds kDay = hours(24);
+constexpr Milliseconds kMonth = hours(24 * 30);
+
+constexpr bool kRequired = true;
+constexpr bool kOptional = false;
+
+void read_automatic(Reader& reader, const Node& node, unsigned most,
+                    std::optional<unsigned>& value) {
+  if (node.IsScalar() && node.Scalar() == "auto") {
+    value.reset();
+    return;
+  }
+  unsigned number = 0;
+  reader.number(node, 1, most, number);
+  if (number > 0) {
+    value = number;
+  }
+}
+
+void read_log(Reader& reader, const Node& node, Config& config) {
+  static const Keys<LogConfig> keys = {
+      {"level", kOptional,
+       [](Reader& r, const Node& n, LogConfig& log) {
+         r.word<LogLevel>(n,
+                          {{"debug", LogLevel::debug},
+                           {"info", LogLevel::info},
+                           {"warning", LogLevel::warning},
+                           {"error", LogLevel::error}},
+                          log.level);
+       }},
+      {"connections", kOptional,
+       [](Reader& r, const Node& n, LogConfig& log) {
+         r.word<ConnectionLog>(n,
+                               {{"none", ConnectionLog::none},
+                                {"failed", ConnectionLog::failed},
+                                {"all", ConnectionLog::all}},
+                               log.connections);
+       }},
+  };
+  reader.mapping(node, "log", keys, config.log);
+}
+
+void read_admin(Reader& reader, const Node& node, Config& config) {
+  static const Keys<AdminConfig> keys = {
+      {"http", kOptional,
+       [](Reader& r, const Node& n, AdminConfig& admin) {
+         admin.http_mark = mark_of(n.Mark());
+         if (n.IsScalar() && n.Scalar() == "off") {
+           admin.http.reset();
+           return;
+         }
+         r.endpoint(n, *admin.http);
+       }},
+  };
+  reader.mapping(node, "admin", keys, config.admin);
+}
+
+void read_bind(Reader& reader, const Node& node, ListenerConfig& listener) {
+  listener.bind_mark = mark_of(node.Mark());
+  const auto add = [&](const Node& one) {
+    listener.bind.push_back({{}, mark_of(one.Mark())});
+    reader.endpoint(one, listener.bind.back().endpoint);
+  };
+  if (node.IsScalar()) {
+    add(node);
+    return;
+  }
+  reader.list(node, "bind", kMaxBinds, [&](const Node& one, std::size_t) { add(one); });
+}
+
+template <class T>
+void read_name(Reader& reader, const Node& node, T& named) {
+  named.name = reader.text(node).value_or("");
+  named.name_mark = mark_of(node.Mark());
+}
+
+void read_listener(Reader& reader, const Node& node, std::size_t place, Config& config) {
+  static const Keys<ListenerConfig> keys = {
+      {"name", kRequired, read_name<ListenerConfig>},
+      {"bind", kRequired, read_bind},
+      {"pool", kRequired,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         listener.pool = r.text(n).value_or("");
+         listener.pool_mark = mark_of(n.Mark());
+       }},
+      {"idle_timeout", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         r.duration(n, kShortest, kMonth, listener.idle_timeout);
+       }},
+      {"half_close_timeout", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         r.duration(n, kShortest, kMonth, listener.half_close_timeout);
+       }},
+  };
+  auto& listener = config.listeners.emplace_back();
+  listener.mark = mark_of(node.Mark());
+  reader.mapping(node, "listeners[" + std::to_string(place) + "]", keys, listener);
+}
+
+void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
+  static const Keys<ConnectConfig> keys = {
+      {"timeout", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         r.duration(n, kShortest, kDay, connect.timeout);
+       }},
+      {"attempts", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         connect.attempts_mark = mark_of(n.Mark());
+         r.number(n, 1, kMaxConnectAttempts, connect.attempts);
+       }},
+  };
+  reader.mapping(node, "connect", keys, pool.connect);
+}
+
+void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
+  static const Keys<HealthConfig> keys = {
+      {"type", kOptional,
+       [](Reader& r, const Node& n, HealthConfig& health) {
+         r.word<CheckType>(n, {{"tcp", CheckType::tcp}, {"none", CheckType::none}}, health.type);
+       }},
+      {"interval", kOptional,
+       [](Reader& r, const Node& n, HealthConfig& health) {
+         r.duration(n, milliseconds(10), kDay, health.interval);
+       }},
+      {"timeout", kOptional,
+       [](Reader& r, const Node& n, HealthConfig& health) {
+         health.timeout_mark = mark_of(n.Mark());
+         r.duration(n, kShortest, kDay, health.timeout);
+       }},
+      {"rise", kOptional,
+       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},
+      {"fall", kOptional,
+       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.fall); }},
+  };
+  reader.mapping(node, "health", keys, pool.health);
+}
+
+void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfig& pool) {
+  static const Keys<BackendConfig> keys = {
+      {"name", kRequired, read_name<BackendConfig>},
+      {"address", kRequired,
+       [](Reader& r, const Node& n, BackendConfig& backend) {
+         backend.address_mark = mark_of(n.Mark());
+         r.endpoint(n, backend.address);
+       }},
+      {"weight", kOptional,
+       [](Reader& r, const Node& n, BackendConfig& backend) {
+         r.number(n, 0, 1000, backend.weight);
+       }},
+  };
+  auto& backend = pool.backends.emplace_back();
+  backend.mark = mark_of(node.Mark());
+  reader.mapping(node, "backends[" + std::to_string(place) + "]", keys, backend);
+}
+
+void read_pool(Reader& reader, const Node& node, std::size_t place, Config& config) {
+  static const Keys<PoolConfig> keys = {
+      {"name", kRequired, read_name<PoolConfig>},
+      {"balance", kOptional,
+       [](Reader& r, const Node& n, PoolConfig& pool) {
+         r.word<Balance>(n,
+                         {{"round_robin", Balance::round_robin},
+                          {"least_connections", Balance::least_connections}},
+                         pool.balance);
+       }},
+      {"connect", kOptional, read_connect},
+      {"health", kOptional, read_health},
+      {"backends", kRequired,
+       [](Reader& r, const Node& n, PoolConfig& pool) {
+         r.list(n, "backends", kMaxBackends,
+                [&](const Node& one, std::size_t at) { read_backend(r, one, at, pool); });
+       }},
+  };
+  auto& pool = config.pools.emplace_back();
+  pool.mark = mark_of(node.Mark());
+  reader.mapping(node, "pools[" + std::to_string(place) + "]", keys, pool);
+}
+
+void read_config(Reader& reader, const Node& node, Config& config) {
+  static const Keys<Config> keys = {
+      {"threads", kOptional,
+       [](Reader& r, const Node& n, Config& c) { read_automatic(r, n, kMaxThreads, c.threads); }},
+      {"max_connections", kOptional,
+       [](Reader& r, const Node& n, Config& c) {
+         read_automatic(r, n, kMaxConnections, c.max_connections);
+       }},
+      {"shutdown_timeout", kOptional,
+       [](Reader& r, const Node& n, Config& c) {
+         r.duration(n, Milliseconds(0), kDay, c.shutdown_timeout);
+       }},
+      {"log", kOptional, read_log},
+      {"admin", kOptional, read_admin},
+      {"listeners", kRequired,
+       [](Reader& r, const Node& n, Config& c) {
+         r.list(n, "listeners", kMaxListeners,
+                [&](const Node& one, std::size_t at) { read_listener(r, one, at, c); });
+       }},
+      {"pools", kRequired,
+       [](Reader& r, const Node& n, Config& c) {
+         r.list(n, "pools", kMaxPools,
+                [&](const Node& one, std::size_t at) { read_pool(r, one, at, c); });
+       }},
+  };
+  reader.mapping(node, "the configuration", keys, config);
+}
+
+}  // namespace
+
+Config parse_yaml(std::string_view text, Diagnostics& diagnostics) {
+  Config config;
+  const auto error = [&](const YAML::Mark& mark, std::string message, std::string help = {}) {
+    diagnostics.push_back({Diagnostic::Severity::error, mark.is_null() ? Mark{} : mark_of(mark),
+                           std::move(message), std::move(help)});
+  };
+  try {
+    const auto documents = YAML::LoadAll(std::string(text));
+    if (documents.empty() || documents.front().IsNull()) {
+      error(YAML::Mark::null_mark(), "the file is empty",
+            "it needs 'listeners' and 'pools'; see the samples in conf/");
+    } else if (documents.size() > 1) {
+      error(documents[1].Mark(), "a second document begins here", "one file holds one document");
+    } else {
+      Reader reader(diagnostics);
+      read_config(reader, documents.front(), config);
+    }
+  } catch (const YAML::Exception& exception) {
+    error(exception.mark, exception.msg);
+  }
+  return config;
+}
+
+}  // namespace holdfast
