@@ -35,11 +35,8 @@ missing_of() {
 as_root() {
   if ((EUID == 0)); then
     "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
   else
-    echo "error: installing packages needs root, and there is no sudo; as root, run: $*" >&2
-    return 1
+    sudo "$@"
   fi
 }
 
@@ -57,6 +54,15 @@ forbid_services() {
 
 allow_services() {
   as_root rm -f "$policy"
+}
+
+# apt and the packages' own scripts say a lot when all is well; it is shown when it isn't.
+quietly() {
+  local options=(-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300) said
+  if ! said=$(as_root "$@" "${options[@]}" 2>&1 </dev/null); then
+    printf '%s\n' "$said" "error: failed: $*" >&2
+    return 1
+  fi
 }
 
 main() {
@@ -84,14 +90,16 @@ main() {
   echo "holdfast needs these Debian packages to ${tasks// / and }; installing them:"
   echo "  ${missing[*]}"
   if ((EUID != 0)); then
-    echo "Installing needs root, so sudo may ask for your password."
+    if ! command -v sudo >/dev/null; then
+      echo "error: that needs root, and there is no sudo; as root, run: $0 $*" >&2
+      return 1
+    fi
+    echo "That needs root, so sudo may ask for your password."
   fi
   forbid_services
-  as_root apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -qq update
-  # dpkg's progress is of no use when it works; apt's errors go to standard error all the same.
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get \
-    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-    -qq install --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+  quietly apt-get -qq update
+  quietly env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes \
+    --no-install-recommends "${missing[@]}"
   echo "Installed."
 }
 
