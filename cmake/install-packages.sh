@@ -24,12 +24,13 @@ lint_packages=(clang-format clang-tidy shellcheck)
 
 policy=/usr/sbin/policy-rc.d
 
-# Those of the arguments that are not installed, a line each.
+# Those of the arguments that are not installed. dpkg-query fails when it knows nothing of one.
 missing_of() {
-  comm -23 \
-    <(printf '%s\n' "$@" | sort -u) \
-    <(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-      sed -n 's/^installed //p' | sort -u)
+  local package known
+  known=$(dpkg-query --show --showformat='${Package}=${db:Status-Status}\n' "$@" 2>/dev/null) || true
+  for package in "$@"; do
+    [[ $'\n'$known$'\n' == *$'\n'"$package=installed"$'\n'* ]] || printf '%s ' "$package"
+  done
 }
 
 as_root() {
@@ -78,7 +79,7 @@ main() {
         ;;
     esac
   done
-  mapfile -t missing < <(missing_of "${wanted[@]}")
+  read -ra missing <<<"$(missing_of "${wanted[@]}")"
   if ((${#missing[@]} == 0)); then
     return 0
   fi
