@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "holdfast/state/shared_state.h"
+
+namespace holdfast::observe {
+
+// Everything there is to see at one moment, summed over the threads. Plain values: whoever shows
+// them (metrics, a status page) looks here and not into the shared state. Threads go on while it
+// is taken, so that two numbers may be a few events apart.
+
+struct HistogramSnapshot {
+  std::array<std::uint64_t, state::kDurationBounds.size() + 1> buckets{};  // not cumulative
+  std::uint64_t sum_nanoseconds = 0;
+};
+
+struct ListenerSnapshot {
+  std::string name;
+  std::uint64_t connections = 0;
+  std::uint64_t active = 0;
+  std::array<std::uint64_t, state::kRejections> rejected{};
+  std::uint64_t accept_pauses = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+};
+
+struct BackendSnapshot {
+  std::string name;
+  state::Health health = state::Health::unknown;
+  std::uint32_t weight = 0;
+  std::uint32_t active = 0;
+  std::uint64_t connections = 0;
+  std::array<std::uint64_t, state::kConnectFailures> connect_failures{};
+  std::array<std::uint64_t, state::kCloseCauses> closed{};
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+  std::array<std::uint64_t, state::kHealthStates> transitions{};
+  std::uint64_t changed_at = 0;  // milliseconds since 1970
+
+  [[nodiscard]] bool is_serving() const { return health != state::Health::down && weight > 0; }
+};
+
+struct PoolSnapshot {
+  std::string name;
+  std::uint64_t failovers = 0;
+  std::uint64_t no_backend = 0;
+  HistogramSnapshot connect_duration;
+  HistogramSnapshot connection_duration;
+  HistogramSnapshot health_check_duration;
+  std::vector<BackendSnapshot> backends;
+};
+
+struct Snapshot {
+  std::uint64_t started_at = 0;  // milliseconds since 1970
+  std::uint32_t threads = 0;
+  std::uint32_t connections = 0;
+  std::vector<ListenerSnapshot> listeners;
+  std::vector<PoolSnapshot> pools;
+};
+
+// From any thread.
+[[nodiscard]] Snapshot take_snapshot(const state::SharedState& shared);
+
+}  // namespace holdfast::observe

@@ -1,0 +1,99 @@
+#include "holdfast/observe/snapshot.h"
+
+#include <algorithm>
+#include <span>
+
+namespace holdfast::observe {
+namespace {
+
+using Threads = std::span<const state::ThreadState>;
+
+template <std::size_t Size>
+void add(std::array<std::uint64_t, Size>& sums, const std::array<state::Counter, Size>& counters) {
+  for (std::size_t i = 0; i < Size; ++i) {
+    sums[i] += counters[i].get();
+  }
+}
+
+void add(HistogramSnapshot& sum, const state::Histogram& histogram) {
+  add(sum.buckets, histogram.buckets);
+  sum.sum_nanoseconds += histogram.sum_nanoseconds.get();
+}
+
+ListenerSnapshot snapshot_listener(const state::ListenerEntry& entry, std::size_t index,
+                                   Threads threads) {
+  ListenerSnapshot listener;
+  listener.name = state::to_view(entry.name);
+  std::uint64_t closed = 0;
+  for (const auto& thread : threads) {
+    const auto& counters = thread.listeners[index];
+    closed += counters.closed.get();  // before connections: a close seen has its open seen too
+    listener.connections += counters.connections.get();
+    add(listener.rejected, counters.rejected);
+    listener.accept_pauses += counters.accept_pauses.get();
+    listener.received_bytes += counters.received_bytes.get();
+    listener.sent_bytes += counters.sent_bytes.get();
+  }
+  listener.active = listener.connections - std::min(closed, listener.connections);
+  return listener;
+}
+
+BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t index,
+                                 Threads threads) {
+  BackendSnapshot backend;
+  backend.name = state::to_view(entry.name);
+  backend.health = entry.current_health();
+  backend.weight = entry.weight.get();
+  backend.active = entry.active.get();
+  backend.checks_passed = entry.checks_passed.get();
+  backend.checks_failed = entry.checks_failed.get();
+  add(backend.transitions, entry.transitions);
+  backend.changed_at = entry.changed_at.get();
+  for (const auto& thread : threads) {
+    const auto& counters = thread.backends[index];
+    backend.connections += counters.connections.get();
+    add(backend.connect_failures, counters.connect_failures);
+    add(backend.closed, counters.closed);
+    backend.received_bytes += counters.received_bytes.get();
+    backend.sent_bytes += counters.sent_bytes.get();
+  }
+  return backend;
+}
+
+PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Threads threads) {
+  PoolSnapshot pool;
+  pool.name = state::to_view(entry.name);
+  add(pool.health_check_duration, entry.health_check_duration);
+  for (const auto& thread : threads) {
+    const auto& counters = thread.pools[index];
+    pool.failovers += counters.failovers.get();
+    pool.no_backend += counters.no_backend.get();
+    add(pool.connect_duration, counters.connect_duration);
+    add(pool.connection_duration, counters.connection_duration);
+  }
+  return pool;
+}
+
+}  // namespace
+
+Snapshot take_snapshot(const state::SharedState& shared) {
+  Snapshot snapshot;
+  snapshot.started_at = shared.started_at.get();
+  snapshot.threads = std::min<std::uint32_t>(shared.threads.get(), state::kMaxThreads);
+  snapshot.connections = shared.connections.get();
+  const Threads threads(shared.per_thread.data(), snapshot.threads);
+  // Entries are used from the front: the first without a name ends them.
+  for (std::size_t i = 0; i < state::kMaxListeners && shared.listeners[i].name[0] != '\0'; ++i) {
+    snapshot.listeners.push_back(snapshot_listener(shared.listeners[i], i, threads));
+  }
+  for (std::size_t i = 0; i < state::kMaxPools && shared.pools[i].name[0] != '\0'; ++i) {
+    snapshot.pools.push_back(snapshot_pool(shared.pools[i], i, threads));
+  }
+  for (std::size_t i = 0; i < state::kMaxBackends && shared.backends[i].name[0] != '\0'; ++i) {
+    const auto& entry = shared.backends[i];
+    snapshot.pools.at(entry.pool).backends.push_back(snapshot_backend(entry, i, threads));
+  }
+  return snapshot;
+}
+
+}  // namespace holdfast::observe
