@@ -88,7 +88,7 @@ void LoadGenerator::on_ready(loop::Poll&, loop::Readiness) {
 TimePoint LoadGenerator::due_time(std::uint64_t number) const {
   // From the beginning each time: adding up a rounded interval would drift.
   const std::chrono::duration<double> since(static_cast<double>(number) / options_.rate);
-  return begin_ + std::chrono::duration_cast<Duration>(since);
+  return begin_ + std::chrono::round<Duration>(since);
 }
 
 void LoadGenerator::send_due() {

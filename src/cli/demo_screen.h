@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/demo_tally.h"
+#include "holdfast/base/clock.h"
+
+namespace holdfast::cli {
+
+// Where the demo tells its story: lines on standard output, written at once, in colour when that
+// is a terminal and NO_COLOR (no-color.org) isn't set. Main thread.
+class DemoScreen {
+ public:
+  enum class Tone : std::uint8_t { plain, bad, warning, good };
+
+  DemoScreen();
+
+  void say(const std::string& line, Tone tone = Tone::plain);
+  void table_head();
+  // One row of the table: the second that ended at `elapsed`, and how many backends serve
+  // ("2 of 3").
+  void second(Duration elapsed, RequestCount count, const std::string& backends);
+  // Something that happened, between the rows.
+  void event(Duration elapsed, const std::string& what, Tone tone);
+
+ private:
+  bool colour_;
+};
+
+}  // namespace holdfast::cli

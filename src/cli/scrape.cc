@@ -1,0 +1,58 @@
+#include "cli/scrape.h"
+
+#include <curl/curl.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "cli/http_fields.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t kMaxBody = 16 << 20;
+
+std::size_t collect(char* bytes, std::size_t size, std::size_t count, void* body) {
+  auto& text = *static_cast<std::string*>(body);
+  // Taking less than was offered makes libcurl give up (CURLOPT_WRITEFUNCTION(3)).
+  if (text.size() + size * count > kMaxBody) {
+    return 0;
+  }
+  text.append(bytes, size * count);
+  return size * count;
+}
+
+}  // namespace
+
+Result<std::string> http_get(const std::string& url, Duration limit) {
+  const std::unique_ptr<CURL, void (*)(CURL*)> request(::curl_easy_init(), ::curl_easy_cleanup);
+  if (request == nullptr) {
+    return fail("cannot start an HTTP request");
+  }
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+  std::string body;
+  ::curl_easy_setopt(request.get(), CURLOPT_URL, url.c_str());
+  ::curl_easy_setopt(request.get(), CURLOPT_NOSIGNAL, 1L);  // other threads run
+  ::curl_easy_setopt(request.get(), CURLOPT_PROXY, "");     // whatever the environment says
+  ::curl_easy_setopt(request.get(), CURLOPT_FAILONERROR, 1L);
+  ::curl_easy_setopt(request.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
+  ::curl_easy_setopt(request.get(), CURLOPT_WRITEFUNCTION, collect);
+  ::curl_easy_setopt(request.get(), CURLOPT_WRITEDATA, &body);
+  const auto outcome = ::curl_easy_perform(request.get());
+  if (outcome != CURLE_OK) {
+    return fail(url + ": " + ::curl_easy_strerror(outcome));
+  }
+  return body;
+}
+
+std::optional<double> find_sample(std::string_view metrics, std::string_view series) {
+  while (!metrics.empty()) {
+    auto line = take_line(metrics);
+    if (line.starts_with(series) && line.substr(series.size()).starts_with(' ')) {
+      return std::strtod(std::string(line.substr(series.size() + 1)).c_str(), nullptr);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace holdfast::cli
