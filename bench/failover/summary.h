@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "failover/run.h"
+
+namespace holdfast::bench {
+
+// A run, or the medians of several, in the numbers of the table.
+struct Summary {
+  double before = 0;  // answered requests a second: until the kill, while the backend is down,
+  double during = 0;  // and after its return
+  double after = 0;
+  double p50 = 0;  // milliseconds, of all answered requests, from when each was due
+  double p99 = 0;
+  double p999 = 0;
+  double max = 0;
+  double errors = 0;
+  double inside = 0;      // of the errors: requests that the killed backend had already taken
+  double late = 0;        // of the errors: those seen later than 50 ms after the kill
+  double last_error = 0;  // milliseconds from the kill to the last error; 0 without any
+};
+
+[[nodiscard]] Summary summarize(const Run& run, const Schedule& schedule);
+
+// The median of each number by itself; of an even count, the lower one of the middle two, so that
+// every number shown was measured.
+[[nodiscard]] Summary median(const std::vector<Summary>& summaries);
+
+// What the client saw over time, the rounds laid on top of each other, by when requests were due.
+struct Series {
+  static constexpr Duration kBucket = std::chrono::milliseconds(10);
+  static constexpr Duration kWindow = std::chrono::milliseconds(50);  // a p99 needs some requests
+
+  std::vector<double> throughput;  // of each bucket: answered requests a second, mean of the rounds
+  std::vector<double> p99;         // of each window: milliseconds; negative without an answer
+};
+
+[[nodiscard]] Series make_series(const std::vector<Run>& runs, const Schedule& schedule);
+
+}  // namespace holdfast::bench
