@@ -15,17 +15,12 @@ struct Column {
 };
 
 constexpr Column kColumns[] = {
-    {"req/s before", &Summary::before, 0},
-    {"down", &Summary::during, 0},
-    {"after", &Summary::after, 0},
-    {"p50 ms", &Summary::p50, 2},
-    {"p99 ms", &Summary::p99, 2},
-    {"p99.9 ms", &Summary::p999, 1},
-    {"max ms", &Summary::max, 1},
-    {"errors", &Summary::errors, 0},
-    {"inside", &Summary::inside, 0},
-    {"after 50 ms", &Summary::late, 0},
-    {"last error ms", &Summary::last_error, 0},
+    {"req/s before", &Summary::before, 0}, {"down", &Summary::during, 0},
+    {"after", &Summary::after, 0},         {"p50 ms", &Summary::p50, 2},
+    {"p99 ms", &Summary::p99, 2},          {"p99.9 ms", &Summary::p999, 1},
+    {"max ms", &Summary::max, 1},          {"p99 at the kill ms", &Summary::p99_at_kill, 2},
+    {"errors", &Summary::errors, 0},       {"inside", &Summary::inside, 0},
+    {"after 50 ms", &Summary::late, 0},    {"last error ms", &Summary::last_error, 0},
 };
 
 std::string number(double value, int decimals) {
@@ -100,7 +95,8 @@ std::string to_markdown(const std::vector<Row>& rows, const Schedule& schedule,
           "; the run ends at " + seconds(schedule.end) + ". " +
           cli::count_of(rows.front().rounds.size(), "round") +
           ", the balancers in turn within each. The table shows medians; latency counts "
-          "from when a request was due. *Inside* are the errors of requests that the killed "
+          "from when a request was due. *At the kill* are the requests due in the half second "
+          "after it; *inside* are the errors of requests that the killed "
           "backend had already taken: no balancer of TCP connections can save those.\n\n";
   for (const auto& row : rows) {
     text += "- " + row.name + ": " + row.version + "\n";

@@ -13,6 +13,7 @@ using cli::Outcome;
 using cli::to_milliseconds;
 
 constexpr auto kPromptly = 50ms;
+constexpr auto kAtKill = 500ms;  // as long as a balancer with these checks takes to notice
 
 double to_seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -50,9 +51,13 @@ Summary summarize(const Run& run, const Schedule& schedule) {
   summary.during = answered_per_second(run, schedule.killed, schedule.revived);
   summary.after = answered_per_second(run, schedule.revived, schedule.end);
   cli::Latencies latencies;
+  cli::Latencies at_kill;
   for (const auto& request : run.requests) {
     if (request.outcome == Outcome::answered) {
       latencies.add(request.latency);
+      if (request.intended >= run.killed && request.intended < run.killed + kAtKill) {
+        at_kill.add(request.latency);
+      }
       continue;
     }
     const auto since_kill = request.finished - run.killed;
@@ -65,6 +70,7 @@ Summary summarize(const Run& run, const Schedule& schedule) {
   summary.p99 = to_milliseconds(latencies.percentile(99));
   summary.p999 = to_milliseconds(latencies.percentile(99.9));
   summary.max = to_milliseconds(latencies.max());
+  summary.p99_at_kill = to_milliseconds(at_kill.percentile(99));
   return summary;
 }
 
@@ -79,9 +85,10 @@ Summary median(const std::vector<Summary>& summaries) {
     return values[(values.size() - 1) / 2];
   };
   Summary result;
-  for (const auto number : {&Summary::before, &Summary::during, &Summary::after, &Summary::p50,
-                            &Summary::p99, &Summary::p999, &Summary::max, &Summary::errors,
-                            &Summary::inside, &Summary::late, &Summary::last_error}) {
+  for (const auto number :
+       {&Summary::before, &Summary::during, &Summary::after, &Summary::p50, &Summary::p99,
+        &Summary::p999, &Summary::max, &Summary::p99_at_kill, &Summary::errors, &Summary::inside,
+        &Summary::late, &Summary::last_error}) {
     result.*number = of(number);
   }
   return result;

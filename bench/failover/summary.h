@@ -16,6 +16,7 @@ struct Summary {
   double p99 = 0;
   double p999 = 0;
   double max = 0;
+  double p99_at_kill = 0;  // of those due within half a second after the kill
   double errors = 0;
   double inside = 0;      // of the errors: requests that the killed backend had already taken
   double late = 0;        // of the errors: those seen later than 50 ms after the kill

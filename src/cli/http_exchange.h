@@ -38,7 +38,10 @@ struct FinishedRequest {
   [[nodiscard]] Duration latency() const { return finished - intended; }
 };
 
-// One request over a connection of its own. On the loop's thread, owned by a LoadGenerator.
+// One request over a connection of its own, which this side closes first: so TIME-WAIT stays with
+// those who connect and choose the ports. On the backend's side, it would meet a later connect from
+// the same port, and cost it two jiffies before even a dead backend's refusal gets through. On the
+// loop's thread, owned by a LoadGenerator.
 class HttpExchange final : private loop::Poll::Handler {
  public:
   class Owner {

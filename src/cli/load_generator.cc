@@ -54,8 +54,7 @@ LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, Fd alarm,
                              OnFinished on_finished, OnDone on_done)
     : loop_(loop),
       options_(options),
-      request_("GET / HTTP/1.1\r\nHost: " + options.target.to_string() +
-               "\r\nConnection: close\r\n\r\n"),
+      request_("GET / HTTP/1.1\r\nHost: " + options.target.to_string() + "\r\n\r\n"),
       on_finished_(std::move(on_finished)),
       on_done_(std::move(on_done)),
       total_(static_cast<std::uint64_t>(
