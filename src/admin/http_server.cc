@@ -52,10 +52,9 @@ class HttpServer::Impl {
     daemon_ = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &answer, this,
         MHD_OPTION_EXTERNAL_LOGGER, &log_line, this,  // first, or errors before it go to stderr
-        MHD_OPTION_LISTEN_SOCKET, socket->get(),          //
-        MHD_OPTION_CONNECTION_LIMIT, options.max_connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
+        MHD_OPTION_LISTEN_SOCKET, socket->get(),      //
+        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        static_cast<unsigned>(seconds), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
         MHD_OPTION_END);
     if (daemon_ == nullptr) {
       return fail("admin.http " + options.endpoint.to_string() + ": cannot start the HTTP server");
@@ -129,6 +128,8 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() = default;
 
-const SocketAddress& HttpServer::address() const { return impl_->address(); }
+const SocketAddress& HttpServer::address() const {
+  return impl_->address();
+}
 
 }  // namespace holdfast::admin

@@ -79,9 +79,13 @@ Log::Log(std::shared_ptr<spdlog::sinks::sink> sink)
 
 Log::~Log() = default;
 
-void Log::set_level(LogLevel level) { logger_->set_level(to_spdlog(level)); }
+void Log::set_level(LogLevel level) {
+  logger_->set_level(to_spdlog(level));
+}
 
-bool Log::enabled(LogLevel level) const { return logger_->should_log(to_spdlog(level)); }
+bool Log::enabled(LogLevel level) const {
+  return logger_->should_log(to_spdlog(level));
+}
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!enabled(level)) {

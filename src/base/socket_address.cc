@@ -99,8 +99,7 @@ Endpoint SocketAddress::endpoint() const {
     endpoint.kind = Endpoint::Kind::unix_path;
     const auto header = offsetof(sockaddr_un, sun_path);
     if (length_ > header) {  // an unnamed socket has no path at all
-      endpoint.path.assign(storage_.un.sun_path,
-                           ::strnlen(storage_.un.sun_path, length_ - header));
+      endpoint.path.assign(storage_.un.sun_path, ::strnlen(storage_.un.sun_path, length_ - header));
     }
     return endpoint;
   }

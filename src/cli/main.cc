@@ -25,9 +25,9 @@ int main(int argc, char** argv) {
   cli::DemoOptions demo;
   auto* demo_command = app.add_subcommand("demo", "See a backend die without a request failing");
   demo_command->add_option("--duration", demo.duration, "how long it runs, as in 12s")
-      ->transform(CLI::AsNumberWithUnit(
-          std::map<std::string, int>{{"ms", 1}, {"s", 1000}, {"m", 60000}},
-          CLI::AsNumberWithUnit::CASE_SENSITIVE))
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}, {"m", 60000}},
+                                CLI::AsNumberWithUnit::CASE_SENSITIVE))
       ->capture_default_str();
   demo_command->add_option("--rate", demo.rate, "requests a second")
       ->check(CLI::Range(1.0, 20000.0))

@@ -48,8 +48,8 @@ int run(const RunOptions& options) {
   const auto& shared = (*worker)->shared();
   std::unique_ptr<admin::HttpServer> http;
   if (config->admin.http) {
-    auto started = admin::HttpServer::start({.endpoint = *config->admin.http}, shared,
-                                            HOLDFAST_VERSION, log);
+    auto started =
+        admin::HttpServer::start({.endpoint = *config->admin.http}, shared, HOLDFAST_VERSION, log);
     if (!started) {
       return refuse(started.error());
     }

@@ -58,8 +58,8 @@ std::string render(std::span<const Diagnostic> diagnostics, std::string_view fil
     const bool error = diagnostic.severity == Diagnostic::Severity::error;
     result += std::string(file) + ':';
     if (diagnostic.mark.line > 0) {
-      result += std::to_string(diagnostic.mark.line) + ':' +
-                std::to_string(diagnostic.mark.column) + ':';
+      result +=
+          std::to_string(diagnostic.mark.line) + ':' + std::to_string(diagnostic.mark.column) + ':';
     }
     result += std::string(error ? " error: " : " warning: ") + diagnostic.message + '\n';
     if (diagnostic.mark.line > 0) {

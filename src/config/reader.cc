@@ -8,13 +8,14 @@
 
 namespace holdfast {
 
-Mark mark_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+Mark mark_of(const YAML::Mark& mark) {
+  return {mark.line + 1, mark.column + 1};
+}
 
 void Reader::error(const YAML::Node& node, std::string message, std::string help) {
   const std::size_t length = node.IsScalar() ? node.Scalar().size() : 1;
-  diagnostics_.push_back(
-      {Diagnostic::Severity::error, mark_of(node.Mark()), std::move(message), std::move(help),
-       std::max<std::size_t>(length, 1)});
+  diagnostics_.push_back({Diagnostic::Severity::error, mark_of(node.Mark()), std::move(message),
+                          std::move(help), std::max<std::size_t>(length, 1)});
 }
 
 bool Reader::is_mapping(const YAML::Node& node, const std::string& what) {

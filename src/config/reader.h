@@ -40,8 +40,7 @@ class Reader {
 
   [[nodiscard]] std::optional<std::string> text(const YAML::Node& node);
   void number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
-  void duration(const YAML::Node& node, Milliseconds least, Milliseconds most,
-                Milliseconds& value);
+  void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
   void endpoint(const YAML::Node& node, Endpoint& value);
 
   // One word of several.

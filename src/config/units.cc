@@ -33,9 +33,9 @@ Result<Milliseconds> parse_duration(std::string_view text) {
     }
     return Milliseconds(number * known.milliseconds);
   }
-  return fail("'" + std::string(text) + "' needs a unit: " +
-              (unit.empty() ? std::string(text) + "ms or " + std::string(text) + "s"
-                            : "ms, s, m or h"));
+  return fail(
+      "'" + std::string(text) + "' needs a unit: " +
+      (unit.empty() ? std::string(text) + "ms or " + std::string(text) + "s" : "ms, s, m or h"));
 }
 
 std::string format_duration(Milliseconds duration) {

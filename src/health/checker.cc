@@ -86,7 +86,7 @@ class Checker::Impl {
     entry.transitions[static_cast<std::size_t>(next)].add(1);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     const bool down = next == state::Health::down;
-    const auto reason = down                              ? result.reason
+    const auto reason = down                               ? result.reason
                         : before == state::Health::unknown ? "first check passed"
                                                            : "checks passed";
     log_.write(down ? LogLevel::warning : LogLevel::info, down ? "backend down" : "backend up",

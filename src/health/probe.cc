@@ -11,9 +11,10 @@ namespace holdfast::health {
 using Verdict = ProbeResult::Verdict;
 
 Probe::Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report)
-    : loop_(loop), timeout_(timeout), report_(std::move(report)), timer_(loop, [this] {
-        on_timer();
-      }) {
+    : loop_(loop),
+      timeout_(timeout),
+      report_(std::move(report)),
+      timer_(loop, [this] { on_timer(); }) {
   auto socket = start_connect(address);
   if (!socket) {
     // Reported from the loop like every other outcome: nobody is called back while still making

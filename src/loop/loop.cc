@@ -39,6 +39,8 @@ TimePoint Loop::now() const {
   return TimePoint(std::chrono::milliseconds(uv_now(&loop_)));
 }
 
-void Loop::assert_on_thread() const { assert(thread_ == std::this_thread::get_id()); }
+void Loop::assert_on_thread() const {
+  assert(thread_ == std::this_thread::get_id());
+}
 
 }  // namespace holdfast::loop

@@ -19,9 +19,13 @@ Timer::Timer(Loop& loop, std::function<void()> callback)
   handle_->data = this;
 }
 
-void Timer::start_once(Duration after) { start(after, Duration::zero()); }
+void Timer::start_once(Duration after) {
+  start(after, Duration::zero());
+}
 
-void Timer::start_every(Duration interval) { start(interval, interval); }
+void Timer::start_every(Duration interval) {
+  start(interval, interval);
+}
 
 void Timer::start(Duration after, Duration repeat) {
   uv_timer_start(
@@ -34,7 +38,9 @@ void Timer::start(Duration after, Duration repeat) {
       to_milliseconds(after), to_milliseconds(repeat));
 }
 
-void Timer::stop() { uv_timer_stop(handle_.get()); }
+void Timer::stop() {
+  uv_timer_stop(handle_.get());
+}
 
 bool Timer::is_running() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(handle_.get())) != 0;

@@ -58,8 +58,7 @@ const std::vector<Row<ListenerSnapshot>>& listener_rows() {
   static const std::vector<Row<L>> rows = {
       {"listener_connections_total", kCounter, "Client connections accepted.",
        value_of(&L::connections)},
-      {"listener_connections_active", kGauge, "Client connections open now.",
-       value_of(&L::active)},
+      {"listener_connections_active", kGauge, "Client connections open now.", value_of(&L::active)},
       {"listener_rejected_total", kCounter, "Client connections that got no service, by reason.",
        [](Family& family, const Labels& labels, const L& listener) {
          add_each<state::Rejection>(family, labels, "reason", listener.rejected);

@@ -6,7 +6,9 @@ namespace holdfast::pool {
 namespace {
 
 // Counting further than any threshold would only wrap.
-void count(std::uint8_t& streak) { streak = static_cast<std::uint8_t>(std::min(streak + 1, 255)); }
+void count(std::uint8_t& streak) {
+  streak = static_cast<std::uint8_t>(std::min(streak + 1, 255));
+}
 
 state::Health next_state(const state::HealthRecord& record, const HealthConfig& config) {
   using state::Health;

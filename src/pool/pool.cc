@@ -32,7 +32,9 @@ const Backend* Pool::pick(std::span<const std::uint16_t> tried) {
   return backend;
 }
 
-void Pool::release(const Backend& backend) { entry(backend).active.decrement(); }
+void Pool::release(const Backend& backend) {
+  entry(backend).active.decrement();
+}
 
 std::size_t Pool::serving() const {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -41,8 +43,7 @@ std::size_t Pool::serving() const {
 
 bool Pool::is_serving(const Backend& backend) const {
   const auto& state = entry(backend);
-  return backend.address && state.current_health() != state::Health::down &&
-         state.weight.get() > 0;
+  return backend.address && state.current_health() != state::Health::down && state.weight.get() > 0;
 }
 
 }  // namespace holdfast::pool

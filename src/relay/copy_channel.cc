@@ -43,8 +43,7 @@ Transfer copy_across(int source, int sink, std::span<char> scratch) {
   }
   std::size_t removed = 0;
   while (removed < sent.bytes) {
-    const ssize_t taken =
-        ::recv(source, scratch.data(), sent.bytes - removed, MSG_DONTWAIT);
+    const ssize_t taken = ::recv(source, scratch.data(), sent.bytes - removed, MSG_DONTWAIT);
     if (taken <= 0) {
       if (taken < 0 && errno == EINTR) {
         continue;

@@ -4,12 +4,16 @@
 
 namespace holdfast::relay {
 
-Waiter::~Waiter() { DeadlineList::leave(*this); }
+Waiter::~Waiter() {
+  DeadlineList::leave(*this);
+}
 
 DeadlineList::DeadlineList(loop::Loop& loop, Duration timeout)
     : loop_(loop), timeout_(timeout), timer_(loop, [this] { expire(); }) {}
 
-DeadlineList::~DeadlineList() { assert(first_ == nullptr && "somebody still waits"); }
+DeadlineList::~DeadlineList() {
+  assert(first_ == nullptr && "somebody still waits");
+}
 
 void DeadlineList::touch(Waiter& waiter) {
   leave(waiter);

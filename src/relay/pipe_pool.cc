@@ -63,7 +63,9 @@ void PipePool::give_back(Pipe pipe) {
   idle.push_back(pipe);
 }
 
-void PipePool::discard(Pipe pipe) { close(pipe); }
+void PipePool::discard(Pipe pipe) {
+  close(pipe);
+}
 
 void PipePool::close(Pipe pipe) {
   std::erase(large_, pipe.read);

@@ -22,7 +22,9 @@ constexpr std::size_t kBulkRead = 60 * 1024;  // a small pipe, filled
 // stopping there loses nothing and saves a system call that would say EAGAIN.
 constexpr std::size_t kShortRead = 16 * 1024;
 
-bool has_pipe(const FlowRecord& flow) { return flow.pipe_read >= 0; }
+bool has_pipe(const FlowRecord& flow) {
+  return flow.pipe_read >= 0;
+}
 
 // The record names the pipe before a byte goes into it.
 bool borrow_pipe(FlowRecord& flow, PipePool& pipes) {
@@ -51,9 +53,9 @@ void return_pipe(FlowRecord& flow, PipePool& pipes) {
 // Pipe to sink until the pipe is empty (`moved`) or the sink stops it.
 Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
   while (flow.held > 0) {
-    auto step = flow.copying ? copy_out(flow.pipe_read, flow.pipe_write, sink, flow.held,
-                                        tools.scratch)
-                             : splice_out(flow.pipe_read, sink, flow.held);
+    auto step = flow.copying
+                    ? copy_out(flow.pipe_read, flow.pipe_write, sink, flow.held, tools.scratch)
+                    : splice_out(flow.pipe_read, sink, flow.held);
     if (step.outcome == Outcome::unsupported) {
       flow.copying = true;
       continue;

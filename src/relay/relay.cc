@@ -128,12 +128,20 @@ Relay::Relay(loop::Loop& loop, const RelayOptions& options, state::SharedState& 
 
 Relay::~Relay() = default;
 
-void Relay::listen(ListenerSockets listener) { impl_->listen(std::move(listener)); }
+void Relay::listen(ListenerSockets listener) {
+  impl_->listen(std::move(listener));
+}
 
-void Relay::stop_accepting() { impl_->stop_accepting(); }
+void Relay::stop_accepting() {
+  impl_->stop_accepting();
+}
 
-void Relay::close_all() { impl_->close_all(); }
+void Relay::close_all() {
+  impl_->close_all();
+}
 
-std::size_t Relay::sessions() const { return impl_->sessions(); }
+std::size_t Relay::sessions() const {
+  return impl_->sessions();
+}
 
 }  // namespace holdfast::relay

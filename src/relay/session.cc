@@ -190,8 +190,8 @@ void Session::finish_when_delivered() {
     client_poll_.reset();
     backend_poll_.reset();
   }
-  const bool delivered = unacknowledged_bytes(record_.client_fd) == 0 &&
-                         unacknowledged_bytes(record_.backend_fd) == 0;
+  const bool delivered =
+      unacknowledged_bytes(record_.client_fd) == 0 && unacknowledged_bytes(record_.backend_fd) == 0;
   if (delivered || now >= *delivery_ends_) {
     end(cause_, true);
     return;
@@ -228,9 +228,7 @@ void Session::close(CloseCause cause) {
 }
 
 void Session::reject(state::Rejection reason) {
-  context_.counters.listeners[service_.listener]
-      .rejected[static_cast<std::size_t>(reason)]
-      .add(1);
+  context_.counters.listeners[service_.listener].rejected[static_cast<std::size_t>(reason)].add(1);
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_.pool.index()].no_backend.add(1);
   }

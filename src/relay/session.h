@@ -46,9 +46,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
     [[nodiscard]] bool is_over() const {
       return record.state == state::FlowState::shut || record.state == state::FlowState::aborted;
     }
-    [[nodiscard]] bool wants_source() const {
-      return !is_over() && stop != PumpStop::sink_blocked;
-    }
+    [[nodiscard]] bool wants_source() const { return !is_over() && stop != PumpStop::sink_blocked; }
     [[nodiscard]] bool wants_sink() const { return !is_over() && stop == PumpStop::sink_blocked; }
   };
 

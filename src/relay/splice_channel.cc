@@ -11,7 +11,9 @@ namespace {
 constexpr unsigned kFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 // Splice may not do these descriptors, or the kernel may lack the memory for it now.
-bool is_unsupported(int code) { return code == EINVAL || code == ENOSYS || code == ENOMEM; }
+bool is_unsupported(int code) {
+  return code == EINVAL || code == ENOSYS || code == ENOMEM;
+}
 
 ssize_t splice_some(int from, int to, std::size_t bytes) {
   ssize_t moved = 0;

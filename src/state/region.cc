@@ -11,8 +11,8 @@ namespace holdfast::state {
 
 Result<Region> Region::create(unsigned threads, unsigned connections_per_thread) {
   assert(threads >= 1 && threads <= kMaxThreads);
-  const std::size_t size = sizeof(SharedState) + sizeof(ConnectionRecord) * threads *
-                                                     std::size_t{connections_per_thread};
+  const std::size_t size = sizeof(SharedState) +
+                           sizeof(ConnectionRecord) * threads * std::size_t{connections_per_thread};
   Fd memory(::memfd_create("holdfast-state", MFD_CLOEXEC));
   if (!memory.is_open()) {
     return fail("cannot make shared memory", errno);
@@ -51,8 +51,8 @@ Region::~Region() {
 
 std::span<ConnectionRecord> Region::records(unsigned thread) const {
   assert(thread < shared_->threads.get());
-  auto* first = reinterpret_cast<ConnectionRecord*>(reinterpret_cast<char*>(shared_) +
-                                                    sizeof(SharedState));
+  auto* first =
+      reinterpret_cast<ConnectionRecord*>(reinterpret_cast<char*>(shared_) + sizeof(SharedState));
   return {first + std::size_t{thread} * connections_per_thread_, connections_per_thread_};
 }
 

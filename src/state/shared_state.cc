@@ -70,8 +70,8 @@ Name to_name(std::string_view text) {
 }
 
 std::string_view to_view(const Name& name) {
-  return {name.data(), static_cast<std::size_t>(
-                           std::find(name.begin(), name.end() - 1, '\0') - name.begin())};
+  return {name.data(),
+          static_cast<std::size_t>(std::find(name.begin(), name.end() - 1, '\0') - name.begin())};
 }
 
 }  // namespace holdfast::state

@@ -12,7 +12,9 @@ constexpr auto kStopCheckInterval = std::chrono::milliseconds(20);
 
 }  // namespace
 
-void Worker::block_signals() { loop::Signals::block({SIGTERM, SIGINT, SIGHUP}); }
+void Worker::block_signals() {
+  loop::Signals::block({SIGTERM, SIGINT, SIGHUP});
+}
 
 ControlThread::ControlThread(const Config& config,
                              std::span<const std::unique_ptr<pool::Pool>> pools,
@@ -41,8 +43,8 @@ void ControlThread::run() {
 
 void ControlThread::on_signal(int number) {
   if (number == SIGHUP) {
-    log_.warning("signal ignored", {{"signal", "SIGHUP"},
-                                    {"reason", "the configuration is read at start only"}});
+    log_.warning("signal ignored",
+                 {{"signal", "SIGHUP"}, {"reason", "the configuration is read at start only"}});
   } else if (shared_.current_phase() == state::Phase::serving) {
     begin_stopping(number);
   } else {
@@ -53,9 +55,10 @@ void ControlThread::on_signal(int number) {
 
 void ControlThread::begin_stopping(int number) {
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::stopping));
-  log_.info("stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
-                         {"connections", shared_.connections.get()},
-                         {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});
+  log_.info("stopping",
+            {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
+             {"connections", shared_.connections.get()},
+             {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});
   if (events_.on_stopping) {
     events_.on_stopping();
   }
@@ -85,8 +88,8 @@ void ControlThread::beat() {
 
 bool ControlThread::all_threads_turn() const {
   const auto now = Clock::now();
-  return std::all_of(shared_.per_thread.begin(),
-                     shared_.per_thread.begin() + shared_.threads.get(), [now](const auto& thread) {
+  return std::all_of(shared_.per_thread.begin(), shared_.per_thread.begin() + shared_.threads.get(),
+                     [now](const auto& thread) {
                        const auto beat =
                            from_nanoseconds(static_cast<std::int64_t>(thread.heartbeat.get()));
                        return now - beat < kThreadStuckAfter;

@@ -15,10 +15,10 @@ struct DescriptorBudget {
 };
 
 struct DescriptorNeeds {
-  std::size_t limit = 0;              // RLIMIT_NOFILE
-  std::size_t threads = 1;            // relay threads
-  std::size_t listening_sockets = 0;  // over all threads
-  std::size_t backends = 0;           // each may have a check under way
+  std::size_t limit = 0;                    // RLIMIT_NOFILE
+  std::size_t threads = 1;                  // relay threads
+  std::size_t listening_sockets = 0;        // over all threads
+  std::size_t backends = 0;                 // each may have a check under way
   std::optional<unsigned> max_connections;  // as configured; nothing: what fits
 };
 

@@ -136,8 +136,8 @@ class Worker::Impl {
   }
 
   [[nodiscard]] pool::Pool* pool_named(const std::string& name) const {
-    const auto found = std::ranges::find_if(
-        pools_, [&](const auto& pool) { return pool->name() == name; });
+    const auto found =
+        std::ranges::find_if(pools_, [&](const auto& pool) { return pool->name() == name; });
     assert(found != pools_.end() && "validated");
     return found->get();
   }
@@ -179,8 +179,12 @@ Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Worker::~Worker() = default;
 
-void Worker::run(const WorkerEvents& events) { impl_->run(events); }
+void Worker::run(const WorkerEvents& events) {
+  impl_->run(events);
+}
 
-const state::SharedState& Worker::shared() const { return impl_->shared(); }
+const state::SharedState& Worker::shared() const {
+  return impl_->shared();
+}
 
 }  // namespace holdfast::worker

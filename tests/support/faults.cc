@@ -44,8 +44,7 @@ int __real_connect(int, const sockaddr*, socklen_t);
 
 ssize_t __wrap_splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size,
                       unsigned flags) {
-  return strikes(faults.splice) ? -1
-                                : __real_splice(from, from_offset, to, to_offset, size, flags);
+  return strikes(faults.splice) ? -1 : __real_splice(from, from_offset, to, to_offset, size, flags);
 }
 
 int __wrap_pipe2(int* ends, int flags) {

@@ -5,8 +5,8 @@
 namespace holdfast::testing {
 
 // System calls that fail to order: the test programs are linked with --wrap, so that the
-// balancer's own calls come here first; those of the test's main thread never fail. While `remaining` is above 0 a call fails with `code` and
-// takes one off; below 0 every call fails.
+// balancer's own calls come here first; those of the test's main thread never fail. While
+// `remaining` is above 0 a call fails with `code` and takes one off; below 0 every call fails.
 struct Fault {
   std::atomic<int> remaining{0};
   std::atomic<int> code{0};

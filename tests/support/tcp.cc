@@ -47,7 +47,9 @@ Fd reserve_closed_port() {
   return socket;
 }
 
-SocketAddress address_of(const Fd& socket) { return SocketAddress::local(socket.get()).value(); }
+SocketAddress address_of(const Fd& socket) {
+  return SocketAddress::local(socket.get()).value();
+}
 
 Fd connect_to(const SocketAddress& address) {
   Fd socket = tcp_socket();
@@ -100,8 +102,8 @@ std::string receive(const Fd& socket, std::size_t bytes) {
       continue;
     }
     if (more <= 0) {
-      ADD_FAILURE() << "the stream ended after " << got << " of " << bytes << " bytes: "
-                    << (more == 0 ? "FIN" : error_text(errno));
+      ADD_FAILURE() << "the stream ended after " << got << " of " << bytes
+                    << " bytes: " << (more == 0 ? "FIN" : error_text(errno));
       break;
     }
     got += static_cast<std::size_t>(more);
@@ -126,9 +128,13 @@ Received receive_to_end(const Fd& socket) {
   }
 }
 
-Ending ending_of(const Fd& socket) { return receive_to_end(socket).ending; }
+Ending ending_of(const Fd& socket) {
+  return receive_to_end(socket).ending;
+}
 
-void finish_sending(const Fd& socket) { ::shutdown(socket.get(), SHUT_WR); }
+void finish_sending(const Fd& socket) {
+  ::shutdown(socket.get(), SHUT_WR);
+}
 
 void reset(Fd socket) {
   const linger now{1, 0};

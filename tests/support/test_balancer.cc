@@ -10,7 +10,8 @@ namespace {
 PoolConfig pool_config(const TestBalancer::Options& options) {
   PoolConfig config;
   config.name = "test";
-  config.connect = {.timeout = options.connect_timeout, .attempts = options.attempts};
+  config.connect.timeout = options.connect_timeout;
+  config.connect.attempts = options.attempts;
   return config;
 }
 
@@ -19,8 +20,7 @@ PoolConfig pool_config(const TestBalancer::Options& options) {
 TestBalancer::TestBalancer(const Options& options)
     : region_(state::Region::create(1, options.max_connections).value()),
       log_text_(std::make_unique<std::ostringstream>()),
-      log_(std::make_unique<Log>(
-          std::make_shared<spdlog::sinks::ostream_sink_mt>(*log_text_))) {
+      log_(std::make_unique<Log>(std::make_shared<spdlog::sinks::ostream_sink_mt>(*log_text_))) {
   ::signal(SIGPIPE, SIG_IGN);
   std::vector<pool::Backend> backends;
   for (const auto& address : options.backends) {
@@ -51,7 +51,9 @@ TestBalancer::TestBalancer(const Options& options)
   thread_->start();
 }
 
-TestBalancer::~TestBalancer() { thread_.reset(); }
+TestBalancer::~TestBalancer() {
+  thread_.reset();
+}
 
 std::string TestBalancer::stop_and_read_log() {
   thread_.reset();

@@ -38,9 +38,7 @@ class TestBalancer {
 
   [[nodiscard]] const state::SharedState& shared() const { return region_.shared(); }
   [[nodiscard]] const state::ThreadState& counters() const { return shared().per_thread[0]; }
-  [[nodiscard]] std::uint64_t rejected() const {
-    return counters().listeners[0].rejected[0].get();
-  }
+  [[nodiscard]] std::uint64_t rejected() const { return counters().listeners[0].rejected[0].get(); }
   [[nodiscard]] std::uint64_t closed(state::CloseCause cause) const;
   [[nodiscard]] std::uint64_t connect_failures(state::ConnectFailure reason) const;
   [[nodiscard]] unsigned active() const { return shared().connections.get(); }

@@ -14,9 +14,9 @@ struct Endpoint {
   enum class Kind : std::uint8_t { inet, unix_path };
 
   Kind kind = Kind::inet;
-  std::string host;         // a name or a numeric address, without brackets; empty for unix
-  std::uint16_t port = 0;   // 0 lets the kernel choose, for listeners only
-  std::string path;         // unix only
+  std::string host;        // a name or a numeric address, without brackets; empty for unix
+  std::uint16_t port = 0;  // 0 lets the kernel choose, for listeners only
+  std::string path;        // unix only
 
   // The error names what is wrong and what to write instead.
   [[nodiscard]] static Result<Endpoint> parse(std::string_view text);

@@ -32,7 +32,8 @@ struct LogConfig {
 };
 
 struct AdminConfig {
-  std::optional<Endpoint> http = Endpoint{.host = "127.0.0.1", .port = 9870, .path = {}};  // "off": nothing
+  std::optional<Endpoint> http =
+      Endpoint{.host = "127.0.0.1", .port = 9870, .path = {}};  // "off": nothing
   Mark http_mark;
 };
 

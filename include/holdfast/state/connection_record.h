@@ -41,7 +41,7 @@ struct FlowRecord {
 // relay thread alone, and before the system call it describes, so that whoever reads it after a
 // crash knows what may have happened and asks the kernel what did.
 struct ConnectionRecord {
-  std::uint64_t id = 0;  // unique within the life of the region
+  std::uint64_t id = 0;          // unique within the life of the region
   std::int64_t accepted_at = 0;  // nanoseconds of the monotonic clock
   std::int64_t active_at = 0;    // last byte, either way
   std::int32_t client_fd = -1;

@@ -33,7 +33,7 @@ inline constexpr std::size_t kConnectFailures = 6;
 
 // How a connection on a backend ended.
 enum class CloseCause : std::uint8_t {
-  finished,       // both ends said FIN
+  finished,  // both ends said FIN
   client_reset,
   backend_reset,
   idle_timeout,
@@ -98,7 +98,7 @@ struct HealthRecord {
 struct alignas(64) BackendEntry {
   Name name{};
   std::uint16_t pool = 0;
-  HealthRecord health;  // control thread
+  HealthRecord health;     // control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
   Gauge active;           // connections on it or being connected to it; relay threads
@@ -125,8 +125,8 @@ struct ListenerEntry {
 struct SharedState {
   Gauge connections;  // open or being accepted, all threads: what max_connections limits
   Gauge threads;
-  Gauge phase;  // Phase; control thread
-  Counter started_at;      // seconds since 1970, in milliseconds
+  Gauge phase;         // Phase; control thread
+  Counter started_at;  // seconds since 1970, in milliseconds
   Counter control_heartbeat;
   std::array<ListenerEntry, kMaxListeners> listeners;
   std::array<PoolEntry, kMaxPools> pools;

@@ -147,9 +147,8 @@ TEST_F(Reset, of_a_socket_being_written_to_still_brings_what_it_said_before) {
   connect();
   send_all(server, "413 too large");
   const auto body = pattern(4 * kMegabyte);
-  auto sender = std::async(std::launch::async, [&] {
-    static_cast<void>(send_without_waiting(client, body.size()));
-  });
+  auto sender = std::async(std::launch::async,
+                           [&] { static_cast<void>(send_without_waiting(client, body.size())); });
   sender.get();
   reset(std::move(server));
   const auto got = receive_to_end(client);

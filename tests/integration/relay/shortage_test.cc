@@ -133,8 +133,7 @@ TEST(Shortage, one_failed_accept_does_not_stop_the_listener) {
 // scar 27: the limit is the process's, and a listener that didn't reach it by itself waits too.
 TEST(Shortage, of_records_queues_clients_of_every_listener_and_sleeps) {
   const auto backend = listen_any();
-  TestBalancer balancer(
-      {.backends = {address_of(backend)}, .max_connections = 1, .listeners = 2});
+  TestBalancer balancer({.backends = {address_of(backend)}, .max_connections = 1, .listeners = 2});
   auto first = balancer.connect(0);
   auto first_server = accept_from(backend);
   const auto second = balancer.connect(1);
