@@ -111,8 +111,9 @@ std::string draw_heading(const std::vector<ChartLine>& lines, const Schedule& sc
 
 std::vector<double> powers_of_ten(double from, double to) {
   std::vector<double> ticks;
-  for (double tick = from; tick <= to * 1.001; tick *= 10) {
-    ticks.push_back(tick);
+  const auto count = static_cast<int>(std::log10(to / from) + 0.001) + 1;
+  for (int i = 0; i < count; ++i) {
+    ticks.push_back(from * std::pow(10, i));
   }
   return ticks;
 }

@@ -91,8 +91,8 @@ class Worker::Impl {
                               .max_pipes = budget.pipes / threads,
                               .connection_log = config_.log.connections},
           shared(), region_.records(thread), log_));
-      for (std::uint16_t index = 0; index < config_.listeners.size(); ++index) {
-        relays_.back()->listen(listener_for(index, thread));
+      for (std::size_t index = 0; index < config_.listeners.size(); ++index) {
+        relays_.back()->listen(listener_for(static_cast<std::uint16_t>(index), thread));
       }
     }
   }
