@@ -47,7 +47,7 @@ Session::Session(Context& context, const Service& service, state::ConnectionReco
 
 void Session::start() {
   record_.listener = service_.listener;
-  record_.accepted_at = to_nanoseconds(context_.loop.now());
+  record_.accepted_at = to_nanoseconds(Clock::now());
   record_.active_at = record_.accepted_at;
   record_.state = ConnectionState::connecting;
   context_.counters.listeners[service_.listener].connections.add(1);
@@ -213,6 +213,11 @@ void Session::on_deadline() {
   }
 }
 
+// By the clock, not by the loop's turn: most connections live for less than a turn.
+std::int64_t Session::nanoseconds_lived() const {
+  return to_nanoseconds(Clock::now()) - record_.accepted_at;
+}
+
 bool Session::is_in_flight() const {
   return record_.to_backend.held > 0 || record_.to_client.held > 0 ||
          unacknowledged_bytes(record_.client_fd) > 0 ||
@@ -240,9 +245,8 @@ void Session::reject(state::Rejection reason) {
 void Session::end(CloseCause cause, bool reset) {
   assert(record_.state == ConnectionState::relaying);
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
-  const auto lived = to_nanoseconds(context_.loop.now()) - record_.accepted_at;
   context_.counters.pools[service_.pool.index()].connection_duration.observe(
-      static_cast<std::uint64_t>(lived));
+      static_cast<std::uint64_t>(nanoseconds_lived()));
   log_end("connection closed", to_string(cause), is_failure(cause));
   if (reset) {
     reset_on_close(record_.client_fd);
@@ -279,7 +283,6 @@ void Session::log_end(std::string_view event, std::string_view cause, bool faile
     return;
   }
   const auto client = SocketAddress::peer(record_.client_fd);
-  const auto lived = to_nanoseconds(context_.loop.now()) - record_.accepted_at;
   context_.log.write(
       failed ? LogLevel::warning : LogLevel::info, event,
       {{"listener", service_.listener_name},
@@ -288,7 +291,7 @@ void Session::log_end(std::string_view event, std::string_view cause, bool faile
        {"backend", connector_.backend() != nullptr ? connector_.backend()->name : "none"},
        {"cause", cause},
        {"attempts", record_.attempts},
-       {"duration_ms", static_cast<double>(lived) * 1e-6},
+       {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
        {"received", record_.to_backend.delivered},
        {"sent", record_.to_client.delivered},
        {"suppressed", suppressed}});
