@@ -75,12 +75,21 @@ Result<Fd> bind_to(const SocketAddress& address, bool reuse_port) {
   return socket;
 }
 
-Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
-  auto socket = bind_to(address, reuse_port);
-  if (socket && ::listen(socket->get(), kBacklog) != 0) {
+Result<void> start_listening(const Fd& socket, const SocketAddress& address) {
+  if (::listen(socket.get(), kBacklog) != 0) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
-  return socket;
+  return {};
+}
+
+Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
+  return bind_to(address, reuse_port).and_then([&](Fd socket) -> Result<Fd> {
+    auto listening = start_listening(socket, address);
+    if (!listening) {
+      return tl::unexpected(listening.error());
+    }
+    return socket;
+  });
 }
 
 Result<Fd> start_connect(const SocketAddress& address) {

@@ -110,6 +110,22 @@ Endpoint SocketAddress::endpoint() const {
   return endpoint;
 }
 
+bool SocketAddress::is_at(const SocketAddress& listening) const {
+  if (family() != listening.family()) {
+    return false;
+  }
+  if (is_unix()) {
+    return endpoint().path == listening.endpoint().path;
+  }
+  if (port() != listening.port()) {
+    return false;
+  }
+  const bool any = family() == AF_INET
+                       ? listening.storage_.in4.sin_addr.s_addr == htonl(INADDR_ANY)
+                       : IN6_IS_ADDR_UNSPECIFIED(&listening.storage_.in6.sin6_addr) != 0;
+  return any || endpoint().host == listening.endpoint().host;
+}
+
 bool SocketAddress::operator==(const SocketAddress& other) const {
   return length_ == other.length_ &&
          std::memcmp(storage_.bytes, other.storage_.bytes, length_) == 0;

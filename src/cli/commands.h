@@ -15,6 +15,7 @@ enum ExitCode : int {
 
 struct RunOptions {
   std::string config_file;
+  bool guardian = true;  // without one the worker runs alone, for debuggers
 };
 int run(const RunOptions& options);
 

@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   cli::RunOptions run;
   auto* run_command = app.add_subcommand("run", "Balance, as the configuration file says");
   run_command->add_option("-c,--config", run.config_file, "configuration file")->required();
+  run_command->add_flag("--no-guardian{false}", run.guardian,
+                        "run the worker alone, for debuggers: if it dies, so does all");
   run_command->callback([&] { chosen = [&] { return cli::run(run); }; });
 
   cli::CheckOptions check;

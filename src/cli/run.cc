@@ -1,11 +1,15 @@
-#include <cstdio>
-#include <memory>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+
+#include "cli/balancer.h"
 #include "cli/commands.h"
 #include "cli/configuration.h"
-#include "holdfast/admin/http_server.h"
-#include "holdfast/guardian/notify.h"
-#include "holdfast/observe/snapshot.h"
+#include "holdfast/config/load.h"
+#include "holdfast/guardian/guardian.h"
+#include "holdfast/state/region.h"
 #include "holdfast/worker/worker.h"
 
 namespace holdfast::cli {
@@ -16,56 +20,49 @@ int refuse(const Error& error) {
   return kFailed;
 }
 
-// "12 connections, 5 of 6 backends up": what `systemctl status` shows.
-std::string status_line(const state::SharedState& shared) {
-  const auto snapshot = observe::take_snapshot(shared);
-  std::size_t up = 0;
-  std::size_t all = 0;
-  for (const auto& pool : snapshot.pools) {
-    for (const auto& backend : pool.backends) {
-      up += backend.is_serving() ? 1 : 0;
-      ++all;
-    }
+// The text that is in force, where no editor can get at it.
+Result<Fd> keep_text(const std::string& text) {
+  Fd file(::memfd_create("holdfast-config", MFD_CLOEXEC));
+  if (!file.is_open() ||
+      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail("cannot keep the configuration in memory", errno);
   }
-  return std::to_string(snapshot.connections) + " connections, " + std::to_string(up) + " of " +
-         std::to_string(all) + " backends up";
+  return file;
 }
 
 }  // namespace
 
 int run(const RunOptions& options) {
-  const auto config = load_configuration(options.config_file);
+  const auto text = read_config_file(options.config_file);
+  if (!text) {
+    return refuse(text.error());
+  }
+  const auto config = judge_configuration(*text, options.config_file);
   if (!config) {
     return kFailed;
   }
-  Log log;
-  log.set_level(config->log.level);
-  worker::Worker::block_signals();
-  auto worker = worker::Worker::create(*config, log);
-  if (!worker) {
-    return refuse(worker.error());
+  auto region = state::Region::create(worker::most_connections());
+  if (!region) {
+    return refuse(region.error());
   }
-  const auto& shared = (*worker)->shared();
-  std::unique_ptr<admin::HttpServer> http;
-  if (config->admin.http) {
-    auto started =
-        admin::HttpServer::start({.endpoint = *config->admin.http}, shared, HOLDFAST_VERSION, log);
-    if (!started) {
-      return refuse(started.error());
-    }
-    http = std::move(*started);
-    log.info("admin listening", {{"address", http->address().to_string()}});
+  const auto kept_text = keep_text(*text);
+  if (!kept_text) {
+    return refuse(kept_text.error());
   }
-  (*worker)->run({
-      .on_serving = [&] { guardian::notify_ready(status_line(shared)); },
-      .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
-      .on_alive =
-          [&] {
-            guardian::notify_watchdog();
-            guardian::notify_status(status_line(shared));
-          },
-  });
-  return kFine;
+  region->shared().config_fd.set(static_cast<std::uint32_t>(kept_text->get()));
+  Balancer balancer(options.config_file, *region);
+  if (!options.guardian) {
+    region->shared().supervision.generation.set(1);
+    return balancer.run();
+  }
+  auto guardian =
+      guardian::Guardian::create({.watchdog = config->watchdog}, region->shared(), balancer);
+  if (!guardian) {
+    return refuse(guardian.error());
+  }
+  balancer.keep(region->fd());
+  balancer.keep(guardian->fd());
+  return guardian->run();
 }
 
 }  // namespace holdfast::cli

@@ -21,6 +21,7 @@ constexpr std::size_t kMaxBinds = 64;
 constexpr unsigned kMaxThreads = 64;
 constexpr unsigned kMaxConnections = 10'000'000;
 constexpr Milliseconds kShortest = milliseconds(1);
+constexpr Milliseconds kShortestWatchdog = milliseconds(1500);  // threads report twice a second
 constexpr Milliseconds kDay = hours(24);
 constexpr Milliseconds kMonth = hours(24 * 30);
 
@@ -38,6 +39,14 @@ void read_automatic(Reader& reader, const Node& node, unsigned most,
   if (number > 0) {
     value = number;
   }
+}
+
+void read_watchdog(Reader& reader, const Node& node, Milliseconds& watchdog) {
+  if (node.IsScalar() && node.Scalar() == "off") {
+    watchdog = Milliseconds(0);
+    return;
+  }
+  reader.duration(node, kShortestWatchdog, kDay, watchdog);
 }
 
 void read_log(Reader& reader, const Node& node, Config& config) {
@@ -211,6 +220,8 @@ void read_config(Reader& reader, const Node& node, Config& config) {
        [](Reader& r, const Node& n, Config& c) {
          r.duration(n, Milliseconds(0), kDay, c.shutdown_timeout);
        }},
+      {"watchdog", kOptional,
+       [](Reader& r, const Node& n, Config& c) { read_watchdog(r, n, c.watchdog); }},
       {"log", kOptional, read_log},
       {"admin", kOptional, read_admin},
       {"listeners", kRequired,

@@ -16,7 +16,7 @@ constexpr auto kInconclusiveLogInterval = std::chrono::minutes(1);
 
 class Checker::Impl {
  public:
-  Impl(loop::Loop& loop, std::span<const std::unique_ptr<pool::Pool>> pools,
+  Impl(loop::Loop& loop, std::span<const std::shared_ptr<pool::Pool>> pools,
        state::SharedState& shared, Log& log, unsigned seed)
       : loop_(loop),
         shared_(shared),
@@ -116,7 +116,7 @@ class Checker::Impl {
   std::vector<std::unique_ptr<Target>> targets_;
 };
 
-Checker::Checker(loop::Loop& loop, std::span<const std::unique_ptr<pool::Pool>> pools,
+Checker::Checker(loop::Loop& loop, std::span<const std::shared_ptr<pool::Pool>> pools,
                  state::SharedState& shared, Log& log, unsigned seed)
     : impl_(std::make_unique<Impl>(loop, pools, shared, log, seed)) {}
 

@@ -32,10 +32,6 @@ const Backend* Pool::pick(std::span<const std::uint16_t> tried) {
   return backend;
 }
 
-void Pool::release(const Backend& backend) {
-  entry(backend).active.decrement();
-}
-
 std::size_t Pool::serving() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       backends_, [this](const Backend& backend) { return is_serving(backend); }));

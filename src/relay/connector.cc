@@ -34,19 +34,19 @@ state::ConnectFailure classify(int code) {
 }  // namespace
 
 bool Connector::try_next() {
-  auto& pool = service_.pool;
+  auto& pool = *service_.pool;
   while (record_.attempts < pool.config().connect.attempts) {
-    backend_ = pool.pick(std::span(record_.tried).first(record_.attempts));
-    if (backend_ == nullptr) {
+    const auto* backend = pool.pick(std::span(record_.tried).first(record_.attempts));
+    if (backend == nullptr) {
       return false;
     }
     if (record_.attempts > 0) {
       context_.counters.pools[pool.index()].failovers.add(1);
     }
-    record_.backend = backend_->index;
-    record_.tried[record_.attempts++] = backend_->index;
+    record_.backend = backend->index;
+    record_.tried[record_.attempts++] = backend->index;
     started_ = Clock::now();
-    auto socket = start_connect(*backend_->address);
+    auto socket = start_connect(*backend->address);
     if (socket) {
       record_.backend_fd = socket->release();
       return true;
@@ -60,7 +60,7 @@ int Connector::finish() {
   const int code = finish_connect(record_.backend_fd);
   if (code == 0) {
     const auto taken = Clock::now() - started_;
-    context_.counters.pools[service_.pool.index()].connect_duration.observe(
+    context_.counters.pools[service_.pool->index()].connect_duration.observe(
         static_cast<std::uint64_t>(taken.count()));
   }
   return code;
@@ -68,16 +68,28 @@ int Connector::finish() {
 
 void Connector::give_up(int code) {
   const auto reason = classify(code);
-  context_.counters.backends[backend_->index]
+  context_.counters.backends[record_.backend]
       .connect_failures[static_cast<std::size_t>(reason)]
       .add(1);
-  context_.log.debug("connect failed", {{"pool", service_.pool.name()},
-                                        {"backend", backend_->name},
+  context_.log.debug("connect failed", {{"pool", service_.pool->name()},
+                                        {"backend", context_.backend_name(record_)},
                                         {"reason", error_text(code)},
                                         {"attempt", record_.attempts}});
   const Fd socket(std::exchange(record_.backend_fd, -1));
-  service_.pool.release(*backend_);
-  backend_ = nullptr;
+  release();
+}
+
+void Connector::begin_again() {
+  const Fd socket(std::exchange(record_.backend_fd, -1));
+  record_.backend = state::kNoBackend;
+  record_.attempts = 0;
+}
+
+void Connector::release() {
+  if (record_.backend != state::kNoBackend) {
+    context_.shared.backends[record_.backend].active.decrement();
+    record_.backend = state::kNoBackend;
+  }
 }
 
 }  // namespace holdfast::relay

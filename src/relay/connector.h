@@ -8,8 +8,8 @@
 namespace holdfast::relay {
 
 // Finds a backend that answers: tries one after the other, never one twice, before any byte of the
-// client was read, so that the client notices nothing but time. What has been tried is in the
-// connection's record. One session's own.
+// client was read, so that the client notices nothing but time. What has been tried, and what the
+// connection is on, is in its record. One session's own.
 class Connector {
  public:
   Connector(Context& context, const Service& service, state::ConnectionRecord& record)
@@ -26,14 +26,17 @@ class Connector {
   // socket is closed, the failure counted.
   void give_up(int code);
 
-  // The backend being tried or connected to; nullptr before and between attempts.
-  [[nodiscard]] const pool::Backend* backend() const { return backend_; }
+  // Whatever was tried before is forgotten, and its socket closed: a worker that died may have
+  // been anywhere in it. Nothing was sent, so that beginning again is safe.
+  void begin_again();
+
+  // Lets go of the backend that is connected to, in the counts; its socket is the record's.
+  void release();
 
  private:
   Context& context_;
   const Service& service_;
   state::ConnectionRecord& record_;
-  const pool::Backend* backend_ = nullptr;
   TimePoint started_{};
 };
 

@@ -5,6 +5,7 @@
 #include "holdfast/base/log.h"
 #include "holdfast/loop/loop.h"
 #include "holdfast/pool/pool.h"
+#include "holdfast/state/connection_table.h"
 #include "holdfast/state/shared_state.h"
 #include "relay/deadlines.h"
 #include "relay/pump.h"
@@ -16,18 +17,41 @@ struct Context {
   loop::Loop& loop;
   state::SharedState& shared;
   state::ThreadState& counters;
+  state::ConnectionTable& table;
   PumpTools pump_tools;
   Deadlines& deadlines;
   Log& log;
   ConnectionLog connection_log;
   LogLimit log_limit;  // of connection lines about failures
+
+  [[nodiscard]] std::string_view backend_name(const state::ConnectionRecord& record) const {
+    return record.backend == state::kNoBackend
+               ? "none"
+               : state::to_view(shared.backends[record.backend].name);
+  }
 };
 
-// What the sessions of one listener on this thread have in common.
+// Notes in shared memory which connection is being worked on, for as long as this lives: if the
+// worker dies meanwhile, its successor knows of what.
+class Handling {
+ public:
+  Handling(Context& context, const state::ConnectionRecord& record)
+      : handling_(context.counters.handling) {
+    handling_.set(context.table.index(record) + 1);
+  }
+  ~Handling() { handling_.set(0); }
+  Handling(const Handling&) = delete;
+
+ private:
+  state::Gauge& handling_;
+};
+
+// What the sessions of one listener on this thread have in common. Never changed: a listener that
+// is configured anew gets another one, and the last session of the old takes that along.
 struct Service {
   std::uint16_t listener;
   std::string listener_name;
-  pool::Pool& pool;
+  std::shared_ptr<pool::Pool> pool;
   DeadlineList& connect_deadline;
   DeadlineList& idle_deadline;
   DeadlineList& half_close_deadline;

@@ -34,10 +34,10 @@ bool is_transient(int code) {
 
 }  // namespace
 
-Listener::Listener(Context& context, const Service& service, state::ConnectionTable& table,
-                   Fd socket, Owner& owner)
-    : service_(service),
-      table_(table),
+Listener::Listener(Context& context, std::shared_ptr<const Service> service, Fd socket,
+                   Owner& owner)
+    : service_(std::move(service)),
+      table_(context.table),
       socket_(std::move(socket)),
       owner_(owner),
       poll_(context.loop, socket_.get(), *this) {
@@ -63,9 +63,10 @@ void Listener::drain_queue() {
 Listener::Accepted Listener::accept_one() {
   auto* record = table_.take();
   if (record == nullptr) {
-    owner_.on_shortage(service_, 0);
+    owner_.on_shortage(*service_, 0);
     return Accepted::shortage;
   }
+  record->listener = service_->listener;
   record->client_fd = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (record->client_fd >= 0) {
     tune_stream(record->client_fd);
@@ -80,7 +81,7 @@ Listener::Accepted Listener::accept_one() {
   if (is_transient(code)) {
     return Accepted::transient;
   }
-  owner_.on_shortage(service_, code);
+  owner_.on_shortage(*service_, code);
   return Accepted::shortage;
 }
 

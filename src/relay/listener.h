@@ -13,7 +13,8 @@ class Listener final : public loop::Poll::Handler {
   class Owner {
    public:
     // A client, in a record that names its socket.
-    virtual void on_client(const Service& service, state::ConnectionRecord& record) = 0;
+    virtual void on_client(const std::shared_ptr<const Service>& service,
+                           state::ConnectionRecord& record) = 0;
     // Nothing can be accepted now, here or on the thread's other listeners: no record (`code` 0)
     // or none of what the kernel needs (`code` is the errno).
     virtual void on_shortage(const Service& service, int code) = 0;
@@ -22,8 +23,10 @@ class Listener final : public loop::Poll::Handler {
     ~Owner() = default;
   };
 
-  Listener(Context& context, const Service& service, state::ConnectionTable& table, Fd socket,
-           Owner& owner);
+  Listener(Context& context, std::shared_ptr<const Service> service, Fd socket, Owner& owner);
+
+  void set_service(std::shared_ptr<const Service> service) { service_ = std::move(service); }
+  [[nodiscard]] std::uint16_t listener() const { return service_->listener; }
 
   void resume() { poll_.want(true, false); }
   void pause() { poll_.want(false, false); }
@@ -37,7 +40,7 @@ class Listener final : public loop::Poll::Handler {
   void on_ready(loop::Poll& poll, loop::Readiness ready) override;
   [[nodiscard]] Accepted accept_one();
 
-  const Service& service_;
+  std::shared_ptr<const Service> service_;
   state::ConnectionTable& table_;
   Fd socket_;
   Owner& owner_;

@@ -25,6 +25,9 @@ class PipePool {
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
 
+  // A pipe that a connection of an earlier worker has borrowed is this pool's from now on.
+  void adopt() { ++open_; }
+
   // An empty pipe; a closed one when there is none to be had, be it the limit, EMFILE, ENFILE or
   // the user's page quota (scars 2, 3): the caller copies instead. `large` is a wish.
   [[nodiscard]] Pipe borrow(bool large);

@@ -53,9 +53,11 @@ void return_pipe(FlowRecord& flow, PipePool& pipes) {
 // Pipe to sink until the pipe is empty (`moved`) or the sink stops it.
 Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
   while (flow.held > 0) {
+    flow.in_copy = flow.copying;
     auto step = flow.copying
                     ? copy_out(flow.pipe_read, flow.pipe_write, sink, flow.held, tools.scratch)
                     : splice_out(flow.pipe_read, sink, flow.held);
+    flow.in_copy = false;
     if (step.outcome == Outcome::unsupported) {
       flow.copying = true;
       continue;
@@ -82,7 +84,9 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
     }
     flow.copying = true;
   }
+  flow.in_copy = true;
   const auto step = copy_across(source, sink, tools.scratch.first(kCopy));
+  flow.in_copy = false;
   flow.delivered += step.bytes;
   return step;
 }

@@ -1,10 +1,12 @@
 #include "holdfast/relay/relay.h"
 
 #include <list>
+#include <map>
 #include <unordered_map>
 
 #include "holdfast/state/connection_table.h"
 #include "relay/listener.h"
+#include "relay/recovery.h"
 #include "relay/session.h"
 
 namespace holdfast::relay {
@@ -23,33 +25,77 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
         pipes_(options.max_pipes),
         deadlines_(loop),
+        table_(records, shared, shared.per_thread[options.thread], options.max_connections),
         context_{.loop = loop,
                  .shared = shared,
                  .counters = shared.per_thread[options.thread],
+                 .table = table_,
                  .pump_tools = {pipes_, {scratch_.get(), kScratchSize}},
                  .deadlines = deadlines_,
                  .log = log,
                  .connection_log = options.connection_log,
                  .log_limit = LogLimit(kFailureLogInterval)},
-        table_(records, shared, options.max_connections),
         shortage_log_limit_(kShortageLogInterval),
         resume_timer_(loop, [this] { resume(); }) {}
 
   ~Impl() { close_all(); }
 
-  void listen(ListenerSockets listener) {
-    services_.push_back(Service{
-        .listener = listener.index,
-        .listener_name = std::move(listener.name),
-        .pool = *listener.pool,
-        .connect_deadline = deadlines_.list(listener.pool->config().connect.timeout),
-        .idle_deadline = deadlines_.list(listener.idle_timeout),
-        .half_close_deadline = deadlines_.list(listener.half_close_timeout),
-        .half_close_timeout = listener.half_close_timeout,
+  void configure(const ListenerSettings& settings) {
+    auto service = std::make_shared<const Service>(Service{
+        .listener = settings.index,
+        .listener_name = settings.name,
+        .pool = settings.pool,
+        .connect_deadline = deadlines_.list(settings.pool->config().connect.timeout),
+        .idle_deadline = deadlines_.list(settings.idle_timeout),
+        .half_close_deadline = deadlines_.list(settings.half_close_timeout),
+        .half_close_timeout = settings.half_close_timeout,
     });
-    for (auto& socket : listener.sockets) {
-      listeners_.emplace_back(context_, services_.back(), table_, std::move(socket), *this);
+    for (auto& listener : listeners_) {
+      if (listener.listener() == settings.index) {
+        listener.set_service(service);
+      }
     }
+    services_[settings.index] = std::move(service);
+  }
+
+  void listen(std::uint16_t listener, Fd socket) {
+    listeners_.emplace_back(context_, services_.at(listener), std::move(socket), *this);
+  }
+
+  void recover(std::vector<AcceptedClient> unrecorded) {
+    for (auto* record : table_.live()) {
+      const auto service = services_.find(record->listener);
+      if (service == services_.end() || !reconcile(*record)) {
+        give_up(*record);
+        continue;
+      }
+      for (const auto* flow : {&record->to_backend, &record->to_client}) {
+        if (flow->pipe_read >= 0) {
+          pipes_.adopt();
+        }
+      }
+      context_.counters.recovered.add(1);
+      begin(service->second, *record).resume();
+    }
+    for (auto& client : unrecorded) {
+      auto* record = table_.take();
+      if (record == nullptr) {
+        continue;  // more than max_connections by now: closed
+      }
+      record->listener = client.listener;
+      record->client_fd = client.socket.release();
+      begin(services_.at(client.listener), *record).resume();
+    }
+  }
+
+  void stop_listening(std::uint16_t index) {
+    std::erase_if(listeners_, [&](Listener& listener) {
+      if (listener.listener() != index) {
+        return false;
+      }
+      listener.drain_queue();
+      return true;
+    });
   }
 
   void stop_accepting() {
@@ -69,9 +115,13 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
 
  private:
-  void on_client(const Service& service, state::ConnectionRecord& record) override {
-    auto [place, fresh] = sessions_.try_emplace(&record, context_, service, record, *this);
-    place->second.start();
+  Session& begin(const std::shared_ptr<const Service>& service, state::ConnectionRecord& record) {
+    return sessions_.try_emplace(&record, context_, service, record, *this).first->second;
+  }
+
+  void on_client(const std::shared_ptr<const Service>& service,
+                 state::ConnectionRecord& record) override {
+    begin(service, record).start();
   }
 
   void on_session_end(Session& session) override {
@@ -81,6 +131,14 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     if (out_of_records_) {
       resume();
     }
+  }
+
+  // A live record that nobody can go on with. Both ends are told by a reset.
+  void give_up(state::ConnectionRecord& record) {
+    record.state = state::ConnectionState::closing;
+    discard(record);
+    context_.counters.lost.add(1);
+    table_.give_back(record);
   }
 
   void on_shortage(const Service& service, int code) override {
@@ -112,9 +170,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   std::unique_ptr<char[]> scratch_;  // never touched, never there
   PipePool pipes_;
   Deadlines deadlines_;
-  Context context_;
   state::ConnectionTable table_;
-  std::list<Service> services_;  // addresses stay
+  Context context_;
+  std::map<std::uint16_t, std::shared_ptr<const Service>> services_;  // by listener
   std::list<Listener> listeners_;
   std::unordered_map<const state::ConnectionRecord*, Session> sessions_;
   LogLimit shortage_log_limit_;
@@ -128,8 +186,20 @@ Relay::Relay(loop::Loop& loop, const RelayOptions& options, state::SharedState& 
 
 Relay::~Relay() = default;
 
-void Relay::listen(ListenerSockets listener) {
-  impl_->listen(std::move(listener));
+void Relay::configure(const ListenerSettings& settings) {
+  impl_->configure(settings);
+}
+
+void Relay::listen(std::uint16_t listener, Fd socket) {
+  impl_->listen(listener, std::move(socket));
+}
+
+void Relay::recover(std::vector<AcceptedClient> unrecorded) {
+  impl_->recover(std::move(unrecorded));
+}
+
+void Relay::stop_listening(std::uint16_t listener) {
+  impl_->stop_listening(listener);
 }
 
 void Relay::stop_accepting() {

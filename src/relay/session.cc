@@ -37,20 +37,20 @@ bool is_failure(CloseCause cause) {
 
 }  // namespace
 
-Session::Session(Context& context, const Service& service, state::ConnectionRecord& record,
-                 Owner& owner)
+Session::Session(Context& context, std::shared_ptr<const Service> service,
+                 state::ConnectionRecord& record, Owner& owner)
     : context_(context),
-      service_(service),
+      service_(std::move(service)),
       record_(record),
       owner_(owner),
-      connector_(context, service, record) {}
+      connector_(context, *service_, record) {}
 
 void Session::start() {
-  record_.listener = service_.listener;
+  const Handling handling(context_, record_);
   record_.accepted_at = to_nanoseconds(Clock::now());
   record_.active_at = record_.accepted_at;
   record_.state = ConnectionState::connecting;
-  context_.counters.listeners[service_.listener].connections.add(1);
+  context_.counters.listeners[service_->listener].connections.add(1);
   connect_next();
 }
 
@@ -61,7 +61,7 @@ void Session::connect_next() {
   }
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
   backend_poll_->want(false, true);
-  service_.connect_deadline.touch(*this);
+  service_->connect_deadline.touch(*this);
 }
 
 void Session::on_connect_ready() {
@@ -74,12 +74,49 @@ void Session::on_connect_ready() {
   record_.state = ConnectionState::relaying;
   context_.counters.backends[record_.backend].connections.add(1);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
-  service_.idle_deadline.touch(*this);
+  service_->idle_deadline.touch(*this);
   // The client may have written already; looking costs less than another turn of the loop.
   relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
 }
 
+void Session::resume() {
+  const Handling handling(context_, record_);
+  switch (record_.state) {
+    case ConnectionState::accepting:
+      tune_stream(record_.client_fd);
+      start();
+      return;
+    case ConnectionState::connecting:
+      connector_.begin_again();
+      connect_next();
+      return;
+    case ConnectionState::relaying:
+      resume_relaying();
+      return;
+    case ConnectionState::free:
+    case ConnectionState::closing:
+      break;
+  }
+  assert(false && "not a live record");
+}
+
+void Session::resume_relaying() {
+  client_poll_.emplace(context_.loop, record_.client_fd, *this);
+  backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
+  service_->idle_deadline.touch(*this);
+  // A FIN that was about to be passed on may not have been; once more does no harm.
+  if (record_.to_backend.state == FlowState::shut) {
+    ::shutdown(record_.backend_fd, SHUT_WR);
+  }
+  if (record_.to_client.state == FlowState::shut) {
+    ::shutdown(record_.client_fd, SHUT_WR);
+  }
+  constexpr Readiness kAll{.readable = true, .writable = true};
+  relay(kAll, kAll);
+}
+
 void Session::on_ready(loop::Poll& poll, Readiness ready) {
+  const Handling handling(context_, record_);
   if (record_.state == ConnectionState::connecting) {
     on_connect_ready();
   } else if (&poll == &*client_poll_) {
@@ -160,7 +197,7 @@ void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
   if (sent + received == 0) {
     return;
   }
-  auto& listener = context_.counters.listeners[service_.listener];
+  auto& listener = context_.counters.listeners[service_->listener];
   auto& backend = context_.counters.backends[record_.backend];
   listener.received_bytes.add(sent);
   listener.sent_bytes.add(received);
@@ -171,7 +208,7 @@ void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
 
 void Session::wait_for_more() {
   const bool half_closed = to_backend_.is_over() || to_client_.is_over();
-  (half_closed ? service_.half_close_deadline : service_.idle_deadline).touch(*this);
+  (half_closed ? service_->half_close_deadline : service_->idle_deadline).touch(*this);
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
 }
@@ -186,7 +223,7 @@ void Session::finish_when_delivered() {
   }
   const auto now = context_.loop.now();
   if (!delivery_ends_) {
-    delivery_ends_ = now + service_.half_close_timeout;
+    delivery_ends_ = now + service_->half_close_timeout;
     client_poll_.reset();
     backend_poll_.reset();
   }
@@ -200,6 +237,7 @@ void Session::finish_when_delivered() {
 }
 
 void Session::on_deadline() {
+  const Handling handling(context_, record_);
   if (delivery_ends_) {
     finish_when_delivered();
   } else if (record_.state == ConnectionState::connecting) {
@@ -233,9 +271,9 @@ void Session::close(CloseCause cause) {
 }
 
 void Session::reject(state::Rejection reason) {
-  context_.counters.listeners[service_.listener].rejected[static_cast<std::size_t>(reason)].add(1);
+  context_.counters.listeners[service_->listener].rejected[static_cast<std::size_t>(reason)].add(1);
   if (reason == state::Rejection::no_backend) {
-    context_.counters.pools[service_.pool.index()].no_backend.add(1);
+    context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
   log_end("connection rejected", to_string(reason), true);
   reset_on_close(record_.client_fd);
@@ -245,7 +283,7 @@ void Session::reject(state::Rejection reason) {
 void Session::end(CloseCause cause, bool reset) {
   assert(record_.state == ConnectionState::relaying);
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
-  context_.counters.pools[service_.pool.index()].connection_duration.observe(
+  context_.counters.pools[service_->pool->index()].connection_duration.observe(
       static_cast<std::uint64_t>(nanoseconds_lived()));
   log_end("connection closed", to_string(cause), is_failure(cause));
   if (reset) {
@@ -256,7 +294,7 @@ void Session::end(CloseCause cause, bool reset) {
 }
 
 void Session::let_go() {
-  context_.counters.listeners[service_.listener].closed.add(1);
+  context_.counters.listeners[service_->listener].closed.add(1);
   DeadlineList::leave(*this);
   // Closing before the descriptors are: a record that says so owns nothing any more.
   record_.state = ConnectionState::closing;
@@ -264,9 +302,7 @@ void Session::let_go() {
   backend_poll_.reset();
   abort_flow(record_.to_backend, context_.pump_tools);
   abort_flow(record_.to_client, context_.pump_tools);
-  if (connector_.backend() != nullptr) {
-    service_.pool.release(*connector_.backend());
-  }
+  connector_.release();
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));
   owner_.on_session_end(*this);
@@ -283,18 +319,17 @@ void Session::log_end(std::string_view event, std::string_view cause, bool faile
     return;
   }
   const auto client = SocketAddress::peer(record_.client_fd);
-  context_.log.write(
-      failed ? LogLevel::warning : LogLevel::info, event,
-      {{"listener", service_.listener_name},
-       {"client", client ? client->to_string() : "gone"},
-       {"pool", service_.pool.name()},
-       {"backend", connector_.backend() != nullptr ? connector_.backend()->name : "none"},
-       {"cause", cause},
-       {"attempts", record_.attempts},
-       {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
-       {"received", record_.to_backend.delivered},
-       {"sent", record_.to_client.delivered},
-       {"suppressed", suppressed}});
+  context_.log.write(failed ? LogLevel::warning : LogLevel::info, event,
+                     {{"listener", service_->listener_name},
+                      {"client", client ? client->to_string() : "gone"},
+                      {"pool", service_->pool->name()},
+                      {"backend", context_.backend_name(record_)},
+                      {"cause", cause},
+                      {"attempts", record_.attempts},
+                      {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
+                      {"received", record_.to_backend.delivered},
+                      {"sent", record_.to_client.delivered},
+                      {"suppressed", suppressed}});
 }
 
 }  // namespace holdfast::relay

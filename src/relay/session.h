@@ -24,12 +24,16 @@ class Session final : public loop::Poll::Handler, private Waiter {
   };
 
   // The record is `accepting` and names the client's socket, which is the session's from now on.
-  Session(Context& context, const Service& service, state::ConnectionRecord& record, Owner& owner);
+  Session(Context& context, std::shared_ptr<const Service> service, state::ConnectionRecord& record,
+          Owner& owner);
   Session(const Session&) = delete;
 
   // Looks for a backend. May end the session, and with it this object, before it returns; so may
   // every later callback and close().
   void start();
+
+  // Instead of start(): goes on with a live record that another process left, in whatever state.
+  void resume();
 
   // Ends it from outside: with FIN when nothing is in flight, else with RST, so that no peer takes
   // half an answer for a whole one.
@@ -53,6 +57,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void on_ready(loop::Poll& poll, loop::Readiness ready) override;
   void on_deadline() override;
 
+  void resume_relaying();
   void connect_next();
   void on_connect_ready();
   void relay(loop::Readiness client, loop::Readiness backend);
@@ -69,7 +74,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   [[nodiscard]] bool is_in_flight() const;
 
   Context& context_;
-  const Service& service_;
+  std::shared_ptr<const Service> service_;
   state::ConnectionRecord& record_;
   Owner& owner_;
   Connector connector_;

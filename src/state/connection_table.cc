@@ -1,12 +1,32 @@
 #include "holdfast/state/connection_table.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace holdfast::state {
 
 ConnectionTable::ConnectionTable(std::span<ConnectionRecord> records, SharedState& shared,
-                                 unsigned limit)
-    : records_(records), shared_(shared), limit_(limit) {}
+                                 ThreadState& thread, unsigned limit)
+    : records_(records), shared_(shared), thread_(thread), limit_(limit) {
+  const auto touched = std::min<std::size_t>(thread_.touched.get(), records_.size());
+  for (std::size_t index = touched; index-- > 0;) {
+    if (!is_live(records_[index])) {
+      records_[index].state = ConnectionState::free;
+      free_.push_back(static_cast<std::uint32_t>(index));
+    }
+  }
+}
+
+std::vector<ConnectionRecord*> ConnectionTable::live() const {
+  std::vector<ConnectionRecord*> live;
+  const auto touched = std::min<std::size_t>(thread_.touched.get(), records_.size());
+  for (auto& record : records_.first(touched)) {
+    if (is_live(record)) {
+      live.push_back(&record);
+    }
+  }
+  return live;
+}
 
 ConnectionRecord* ConnectionTable::take() {
   // Count first, then look: two threads can't both take the last place.
@@ -14,29 +34,33 @@ ConnectionRecord* ConnectionTable::take() {
     shared_.connections.decrement();
     return nullptr;
   }
-  std::size_t index = 0;
+  std::uint32_t index = 0;
   if (!free_.empty()) {
     index = free_.back();
     free_.pop_back();
   } else {
-    assert(touched_ < records_.size() && "a thread has room for the whole limit");
-    index = touched_++;
+    index = thread_.touched.get();
+    assert(index < records_.size() && "a thread has room for the whole limit");
+    thread_.touched.set(index + 1);
   }
   auto& record = records_[index];
   record = ConnectionRecord{};
-  record.id = next_id_++;
+  thread_.last_id.add(1);
+  record.id = thread_.last_id.get();
   record.state = ConnectionState::accepting;
-  ++taken_;
   return &record;
 }
 
 void ConnectionTable::give_back(ConnectionRecord& record) {
   assert(record.state == ConnectionState::closing || record.state == ConnectionState::accepting);
-  assert(&record >= records_.data() && &record < records_.data() + records_.size());
   record.state = ConnectionState::free;
-  free_.push_back(static_cast<std::uint32_t>(&record - records_.data()));
-  --taken_;
+  free_.push_back(index(record));
   shared_.connections.decrement();
+}
+
+std::uint32_t ConnectionTable::index(const ConnectionRecord& record) const {
+  assert(&record >= records_.data() && &record < records_.data() + records_.size());
+  return static_cast<std::uint32_t>(&record - records_.data());
 }
 
 }  // namespace holdfast::state

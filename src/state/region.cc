@@ -1,6 +1,7 @@
 #include "holdfast/state/region.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -9,10 +10,9 @@
 
 namespace holdfast::state {
 
-Result<Region> Region::create(unsigned threads, unsigned connections_per_thread) {
-  assert(threads >= 1 && threads <= kMaxThreads);
-  const std::size_t size = sizeof(SharedState) +
-                           sizeof(ConnectionRecord) * threads * std::size_t{connections_per_thread};
+Result<Region> Region::create(unsigned connections_per_thread) {
+  const std::size_t size = sizeof(SharedState) + sizeof(ConnectionRecord) * kMaxThreads *
+                                                     std::size_t{connections_per_thread};
   Fd memory(::memfd_create("holdfast-state", MFD_CLOEXEC));
   if (!memory.is_open()) {
     return fail("cannot make shared memory", errno);
@@ -20,28 +20,48 @@ Result<Region> Region::create(unsigned threads, unsigned connections_per_thread)
   if (::ftruncate(memory.get(), static_cast<off_t>(size)) != 0) {
     return fail("cannot size shared memory", errno);
   }
-  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
-  if (address == MAP_FAILED) {
-    return fail("cannot map shared memory", errno);
+  auto region = map(std::move(memory), size);
+  if (region) {
+    // All else is zeroes, which is what a fresh region starts as; records name no descriptor, so
+    // they can't be 0, and are therefore initialised when they are first taken (ConnectionTable).
+    region->shared().header = make_header(size, connections_per_thread);
+    region->shared().supervision.fatal_thread.set(kNoThread);
   }
-  Region region(std::move(memory), address, size, connections_per_thread);
-  // All zeroes is what a fresh region starts as; records name no descriptor, so they can't be 0,
-  // and are therefore initialised when they are first taken (ConnectionTable).
-  region.shared().threads.set(threads);
   return region;
 }
 
-Region::Region(Fd memory, void* address, std::size_t size, unsigned connections_per_thread)
-    : memory_(std::move(memory)),
-      shared_(static_cast<SharedState*>(address)),
-      size_(size),
-      connections_per_thread_(connections_per_thread) {}
+Result<Region> Region::adopt(Fd memory) {
+  struct stat file {};
+  if (::fstat(memory.get(), &file) != 0) {
+    return fail("cannot look at the shared memory", errno);
+  }
+  const auto size = static_cast<std::size_t>(file.st_size);
+  Header header;
+  if (::pread(memory.get(), &header, sizeof header, 0) != ssize_t{sizeof header}) {
+    return fail("this is not holdfast's shared memory");
+  }
+  if (auto understood = check_header(header, size); !understood) {
+    return tl::unexpected(understood.error());
+  }
+  return map(std::move(memory), size);
+}
+
+Result<Region> Region::map(Fd memory, std::size_t size) {
+  void* address =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory.get(), 0);
+  if (address == MAP_FAILED) {
+    return fail("cannot map shared memory", errno);
+  }
+  return Region(std::move(memory), address, size);
+}
+
+Region::Region(Fd memory, void* address, std::size_t size)
+    : memory_(std::move(memory)), shared_(static_cast<SharedState*>(address)), size_(size) {}
 
 Region::Region(Region&& other) noexcept
     : memory_(std::move(other.memory_)),
       shared_(std::exchange(other.shared_, nullptr)),
-      size_(other.size_),
-      connections_per_thread_(other.connections_per_thread_) {}
+      size_(other.size_) {}
 
 Region::~Region() {
   if (shared_ != nullptr) {
@@ -50,10 +70,11 @@ Region::~Region() {
 }
 
 std::span<ConnectionRecord> Region::records(unsigned thread) const {
-  assert(thread < shared_->threads.get());
+  assert(thread < kMaxThreads);
+  const std::size_t each = shared_->header.connections_per_thread;
   auto* first =
       reinterpret_cast<ConnectionRecord*>(reinterpret_cast<char*>(shared_) + sizeof(SharedState));
-  return {first + std::size_t{thread} * connections_per_thread_, connections_per_thread_};
+  return {first + thread * each, each};
 }
 
 }  // namespace holdfast::state

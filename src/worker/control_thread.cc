@@ -6,7 +6,7 @@
 namespace holdfast::worker {
 namespace {
 
-constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
+constexpr auto kHeartbeatInterval = std::chrono::milliseconds(500);
 constexpr auto kThreadStuckAfter = std::chrono::seconds(5);
 constexpr auto kStopCheckInterval = std::chrono::milliseconds(20);
 
@@ -17,7 +17,7 @@ void Worker::block_signals() {
 }
 
 ControlThread::ControlThread(const Config& config,
-                             std::span<const std::unique_ptr<pool::Pool>> pools,
+                             std::span<const std::shared_ptr<pool::Pool>> pools,
                              std::span<const std::unique_ptr<RelayThread>> relays,
                              state::SharedState& shared, const WorkerEvents& events, Log& log)
     : relays_(relays),

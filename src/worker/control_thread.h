@@ -16,7 +16,7 @@ namespace holdfast::worker {
 // Lives on the thread that calls Worker::run().
 class ControlThread {
  public:
-  ControlThread(const Config& config, std::span<const std::unique_ptr<pool::Pool>> pools,
+  ControlThread(const Config& config, std::span<const std::shared_ptr<pool::Pool>> pools,
                 std::span<const std::unique_ptr<RelayThread>> relays, state::SharedState& shared,
                 const WorkerEvents& events, Log& log);
 

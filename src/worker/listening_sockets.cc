@@ -4,66 +4,150 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "holdfast/base/socket.h"
 
 namespace holdfast::worker {
+namespace {
 
-Result<ListeningSockets> ListeningSockets::open(const SocketAddress& address, unsigned threads) {
-  ListeningSockets result;
-  // Without SO_REUSEPORT first: it would let us share the port with another process of the same
-  // user, a second holdfast say, which would take half of the connections unnoticed. Bound only:
-  // a listening socket would collect connections, and closing it reset them.
-  if (address.port() != 0) {
-    if (auto alone = bind_to(address, false); !alone) {
+using state::ListeningSocket;
+
+// Without SO_REUSEPORT first: it would let us share the port with another process of the same
+// user, a second holdfast say, which would take half of the connections unnoticed. Bound only: a
+// listening socket would collect connections, and closing it reset them.
+Result<void> claim(const SocketAddress& address) {
+  if (address.port() == 0) {
+    return {};
+  }
+  return bind_to(address, false).map([](const Fd&) {});
+}
+
+Result<Fd> make_bound(const SocketAddress& address, const ListeningSocket* first) {
+  if (first == nullptr || !address.is_unix()) {
+    return bind_to(first != nullptr ? first->address : address, !address.is_unix());
+  }
+  Fd same(::fcntl(first->fd, F_DUPFD_CLOEXEC, 0));
+  if (!same.is_open()) {
+    return fail("cannot share " + address.to_string(), errno);
+  }
+  return same;
+}
+
+void note_file(ListeningSocket& socket) {
+  struct stat file {};
+  if (::stat(socket.address.endpoint().path.c_str(), &file) == 0) {
+    socket.device = file.st_dev;
+    socket.inode = file.st_ino;
+  }
+}
+
+}  // namespace
+
+Result<std::vector<ListeningSocket*>> ListeningSockets::open(std::uint16_t listener,
+                                                             const SocketAddress& address,
+                                                             unsigned threads) {
+  const auto there = at(listener, address);
+  for (auto* socket : there) {
+    socket->listener = listener;
+  }
+  if (there.empty()) {
+    if (auto alone = claim(address); !alone) {
       return tl::unexpected(alone.error());
     }
   }
-  auto first = listen_on(address, !address.is_unix());
-  if (!first) {
-    return tl::unexpected(first.error());
-  }
-  result.address_ = SocketAddress::local(first->get()).value_or(address);
-  result.sockets_.push_back(std::move(*first));
-  if (address.is_unix()) {
-    result.path_ = address.endpoint().path;
-    struct stat file {};
-    if (::stat(result.path_.c_str(), &file) == 0) {
-      result.device_ = file.st_dev;
-      result.inode_ = file.st_ino;
-    }
-  }
-  if (auto shared = result.share(threads); !shared) {
-    return tl::unexpected(shared.error());
-  }
-  return result;
-}
-
-Result<void> ListeningSockets::share(unsigned threads) {
-  while (sockets_.size() < threads) {
-    if (!address_.is_unix()) {
-      auto another = listen_on(address_, true);
-      if (!another) {
-        return tl::unexpected(another.error());
+  const ListeningSocket* first = there.empty() ? nullptr : there.front();
+  std::vector<ListeningSocket*> made;
+  for (auto thread = there.size(); thread < threads; ++thread) {
+    auto socket = make(listener, static_cast<std::uint16_t>(thread), address, first);
+    if (!socket) {
+      for (auto* mine : made) {
+        ::close(mine->fd);
+        forget(*mine);
       }
-      sockets_.push_back(std::move(*another));
-      continue;
+      return tl::unexpected(socket.error());
     }
-    Fd same(::fcntl(sockets_.front().get(), F_DUPFD_CLOEXEC, 0));
-    if (!same.is_open()) {
-      return fail("cannot share " + path_, errno);
-    }
-    sockets_.push_back(std::move(same));
+    made.push_back(*socket);
+    first = first == nullptr ? *socket : first;
   }
-  return {};
+  return made;
 }
 
-ListeningSockets::~ListeningSockets() {
+Result<ListeningSocket*> ListeningSockets::make(std::uint16_t listener, std::uint16_t thread,
+                                                const SocketAddress& address,
+                                                const ListeningSocket* first) {
+  auto* entry = free_entry();
+  if (entry == nullptr) {
+    return fail("there are more than " + std::to_string(state::kMaxListeningSockets) +
+                " listening sockets");
+  }
+  auto socket = make_bound(address, first);
+  if (!socket) {
+    return tl::unexpected(socket.error());
+  }
+  *entry = ListeningSocket{};
+  entry->asked = address;
+  entry->address = SocketAddress::local(socket->get()).value_or(address);
+  entry->listener = listener;
+  entry->thread = thread;
+  entry->fd = socket->get();
+  if (address.is_unix()) {
+    note_file(*entry);
+  }
+  entry->publish();
+  if (auto listening = start_listening(*socket, entry->address); !listening) {
+    entry->forget();
+    return tl::unexpected(listening.error());
+  }
+  static_cast<void>(socket->release());
+  return entry;
+}
+
+std::vector<ListeningSocket*> ListeningSockets::all() const {
+  std::vector<ListeningSocket*> found;
+  const auto touched = std::min<std::size_t>(shared_.sockets_touched.get(), shared_.sockets.size());
+  for (auto& socket : std::span(shared_.sockets).first(touched)) {
+    if (socket.is_used()) {
+      found.push_back(&socket);
+    }
+  }
+  return found;
+}
+
+// Port 0 asked for by two listeners is two ports.
+std::vector<ListeningSocket*> ListeningSockets::at(std::uint16_t listener,
+                                                   const SocketAddress& asked) const {
+  auto found = all();
+  std::erase_if(found, [&](const auto* socket) {
+    return socket->asked != asked ||
+           (!asked.is_unix() && asked.port() == 0 && socket->listener != listener);
+  });
+  return found;
+}
+
+ListeningSocket* ListeningSockets::free_entry() {
+  const auto touched = shared_.sockets_touched.get();
+  for (std::size_t index = 0; index < touched; ++index) {
+    if (!shared_.sockets[index].is_used()) {
+      return &shared_.sockets[index];
+    }
+  }
+  if (touched == shared_.sockets.size()) {
+    return nullptr;
+  }
+  shared_.sockets_touched.set(touched + 1);
+  return &shared_.sockets[touched];
+}
+
+void ListeningSockets::forget(ListeningSocket& socket) {
+  socket.forget();
   struct stat file {};
-  if (!path_.empty() && ::stat(path_.c_str(), &file) == 0 && file.st_dev == device_ &&
-      file.st_ino == inode_) {
-    ::unlink(path_.c_str());
+  if (socket.address.is_unix() && at(socket.listener, socket.asked).empty() &&
+      ::stat(socket.address.endpoint().path.c_str(), &file) == 0 && file.st_dev == socket.device &&
+      file.st_ino == socket.inode) {
+    ::unlink(socket.address.endpoint().path.c_str());
   }
 }
 

@@ -11,14 +11,25 @@ constexpr auto kHeartbeatInterval = std::chrono::milliseconds(500);
 
 RelayThread::RelayThread(const relay::RelayOptions& options, state::SharedState& shared,
                          std::span<state::ConnectionRecord> records, Log& log)
-    : mailbox_(loop_),
+    : state_(shared.per_thread[options.thread]),
+      mailbox_(loop_),
       relay_(loop_, options, shared, records, log),
-      heartbeat_(loop_, [&state = shared.per_thread[options.thread]] {
-        state.heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
-      }) {
-  shared.per_thread[options.thread].heartbeat.set(
-      static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+      heartbeat_(loop_, [this] { beat(); }) {
+  beat();
   heartbeat_.start_every(kHeartbeatInterval);
+}
+
+void RelayThread::beat() {
+  state_.heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+}
+
+void RelayThread::recover(std::vector<relay::AcceptedClient> unrecorded, std::latch& done) {
+  // The message is copied on its way (std::function), which descriptors can't be.
+  auto clients = std::make_shared<std::vector<relay::AcceptedClient>>(std::move(unrecorded));
+  mailbox_.post([this, clients, &done] {
+    relay_.recover(std::move(*clients));
+    done.count_down();
+  });
 }
 
 void RelayThread::start() {
@@ -34,6 +45,7 @@ RelayThread::~RelayThread() {
     });
     thread_.join();
   }
+  state_.heartbeat.set(0);  // it isn't silent, it is gone
 }
 
 void RelayThread::stop_accepting() {

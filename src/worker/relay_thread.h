@@ -1,5 +1,6 @@
 #pragma once
 
+#include <latch>
 #include <thread>
 
 #include "holdfast/loop/loop.h"
@@ -20,7 +21,11 @@ class RelayThread {
   RelayThread(const RelayThread&) = delete;
 
   // Before start().
-  void listen(relay::ListenerSockets listener) { relay_.listen(std::move(listener)); }
+  void configure(const relay::ListenerSettings& settings) { relay_.configure(settings); }
+  void listen(std::uint16_t listener, Fd socket) { relay_.listen(listener, std::move(socket)); }
+  // Goes on with what a worker before this one left to this thread, as soon as it runs; counts
+  // `done` down then.
+  void recover(std::vector<relay::AcceptedClient> unrecorded, std::latch& done);
   void start();
 
   // From the control thread; done at the thread's next turn.
@@ -28,6 +33,9 @@ class RelayThread {
   void close_all();
 
  private:
+  void beat();
+
+  state::ThreadState& state_;
   loop::Loop loop_;
   loop::Mailbox mailbox_;
   relay::Relay relay_;

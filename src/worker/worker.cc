@@ -6,13 +6,15 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
-#include <map>
+#include <latch>
+#include <set>
 
 #include "holdfast/discovery/resolver.h"
 #include "holdfast/state/region.h"
 #include "worker/control_thread.h"
 #include "worker/descriptor_budget.h"
 #include "worker/listening_sockets.h"
+#include "worker/recovery.h"
 #include "worker/relay_thread.h"
 #include "worker/topology.h"
 
@@ -58,52 +60,90 @@ Error explain(Error error, const ListenerConfig& listener) {
 
 }  // namespace
 
+unsigned most_connections() {
+  return static_cast<unsigned>(std::clamp<std::size_t>(raise_descriptor_limit() / 2, 1, 1'000'000));
+}
+
 class Worker::Impl {
  public:
-  Impl(const Config& config, state::Region region, Log& log)
-      : config_(config), region_(std::move(region)), log_(log) {}
+  Impl(const Config& config, state::Region& region, Log& log)
+      : config_(config), region_(region), log_(log), sockets_(region.shared()) {}
+
+  // Takes stock of what the worker before this one left, if there was one.
+  void inherit(const std::set<int>& kept) {
+    inheritance_ = take_over(region_, kept);
+    unrecorded_ = inheritance_.unrecorded.size();
+  }
+
+  [[nodiscard]] Result<void> make_topology(bool keep_addresses) {
+    auto made = worker::make_topology(config_, keep_addresses, shared(), log_);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    topology_ = std::move(*made);
+    return {};
+  }
 
   [[nodiscard]] Result<void> open_listeners(unsigned threads) {
-    for (const auto& listener : config_.listeners) {
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+      const auto& listener = config_.listeners[i];
       for (const auto& bind : listener.bind) {
-        auto address = resolve_bind(bind.endpoint);
-        auto sockets = address.and_then([&](const SocketAddress& resolved) {
-          return ListeningSockets::open(resolved, threads);
+        auto opened = resolve_bind(bind.endpoint).and_then([&](const SocketAddress& address) {
+          return sockets_.open(topology_.listeners[i].index, address, threads);
         });
-        if (!sockets) {
-          return tl::unexpected(explain(sockets.error(), listener));
+        if (!opened) {
+          return tl::unexpected(explain(opened.error(), listener));
         }
-        log_.info("listening", {{"listener", listener.name},
-                                {"address", sockets->address().to_string()},
-                                {"pool", listener.pool}});
-        sockets_[listener.name].push_back(std::move(*sockets));
+        if (!opened->empty()) {
+          log_.info("listening", {{"listener", listener.name},
+                                  {"address", opened->front()->address.to_string()},
+                                  {"pool", listener.pool}});
+        }
       }
     }
     return {};
   }
 
   void make_threads(const DescriptorBudget& budget, unsigned threads) {
-    pools_ = make_pools(config_, shared(), log_);
-    for (unsigned thread = 0; thread < threads; ++thread) {
+    const unsigned all = std::max(threads, inheritance_.threads);
+    shared().threads.set(std::max(shared().threads.get(), all));
+    for (unsigned thread = all; thread < shared().threads.get(); ++thread) {
+      shared().per_thread[thread].heartbeat.set(0);  // of a worker that had more threads
+    }
+    for (unsigned thread = 0; thread < all; ++thread) {
       relays_.push_back(std::make_unique<RelayThread>(
           relay::RelayOptions{.thread = thread,
                               .max_connections = budget.max_connections,
                               .max_pipes = budget.pipes / threads,
                               .connection_log = config_.log.connections},
           shared(), region_.records(thread), log_));
-      for (std::size_t index = 0; index < config_.listeners.size(); ++index) {
-        relays_.back()->listen(listener_for(static_cast<std::uint16_t>(index), thread));
+      for (const auto* listeners : {&topology_.listeners, &topology_.former}) {
+        for (const auto& listener : *listeners) {
+          relays_.back()->configure(listener);
+        }
       }
+    }
+    // Sockets of threads that are configured no longer are served by those that are left.
+    for (auto* socket : sockets_.all()) {
+      socket->thread = static_cast<std::uint16_t>(socket->thread % threads);
+      relays_[socket->thread]->listen(socket->listener, ListeningSockets::take(*socket));
     }
   }
 
   void run(const WorkerEvents& events) {
-    ControlThread control(config_, pools_, relays_, shared(), events, log_);
+    ControlThread control(config_, topology_.pools, relays_, shared(), events, log_);
+    std::latch recovered(static_cast<std::ptrdiff_t>(relays_.size()));
     for (const auto& relay : relays_) {
+      relay->recover(std::exchange(inheritance_.unrecorded, {}), recovered);
       relay->start();
     }
+    recovered.wait();
+    report_recovery();
     control.run();
     relays_.clear();
+    for (auto* socket : sockets_.all()) {
+      sockets_.forget(*socket);
+    }
     log_.info("stopped");
   }
 
@@ -120,37 +160,36 @@ class Worker::Impl {
         .map([&](const SocketAddress& address) { return address.with_port(endpoint.port); });
   }
 
-  relay::ListenerSockets listener_for(std::uint16_t index, unsigned thread) {
-    const auto& config = config_.listeners[index];
-    shared().listeners[index].name = state::to_name(config.name);
-    relay::ListenerSockets listener{.index = index,
-                                    .name = config.name,
-                                    .pool = pool_named(config.pool),
-                                    .idle_timeout = config.idle_timeout,
-                                    .half_close_timeout = config.half_close_timeout,
-                                    .sockets = {}};
-    for (auto& sockets : sockets_[config.name]) {
-      listener.sockets.push_back(sockets.take(thread));
+  void report_recovery() {
+    auto& supervision = shared().supervision;
+    if (supervision.generation.get() <= 1) {
+      return;
     }
-    return listener;
-  }
-
-  [[nodiscard]] pool::Pool* pool_named(const std::string& name) const {
-    const auto found =
-        std::ranges::find_if(pools_, [&](const auto& pool) { return pool->name() == name; });
-    assert(found != pools_.end() && "validated");
-    return found->get();
+    const auto took =
+        to_nanoseconds(Clock::now()) - static_cast<std::int64_t>(supervision.died_at.get());
+    supervision.recovery_duration.observe(
+        static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
+    const auto cause = static_cast<state::DeathCause>(
+        std::min<std::uint32_t>(supervision.last_cause.get(), state::kDeathCauses - 1));
+    log_.warning("worker took over", {{"cause", to_string(cause)},
+                                      {"connections", inheritance_.connections},
+                                      {"unrecorded", unrecorded_},
+                                      {"quarantined", inheritance_.quarantined},
+                                      {"took_ms", static_cast<double>(took) * 1e-6}});
   }
 
   Config config_;
-  state::Region region_;
+  state::Region& region_;
   Log& log_;
-  std::map<std::string, std::vector<ListeningSockets>> sockets_;  // by listener
-  std::vector<std::unique_ptr<pool::Pool>> pools_;
+  Inheritance inheritance_;
+  std::size_t unrecorded_ = 0;
+  Topology topology_;
+  ListeningSockets sockets_;
   std::vector<std::unique_ptr<RelayThread>> relays_;
 };
 
-Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Log& log) {
+Result<std::unique_ptr<Worker>> Worker::create(const Config& config, state::Region& region,
+                                               const Succession& succession, Log& log) {
   // A write to a socket whose peer is gone is an outcome, not a signal; splice(2) has no
   // MSG_NOSIGNAL (scar 10).
   std::signal(SIGPIPE, SIG_IGN);
@@ -159,16 +198,20 @@ Result<std::unique_ptr<Worker>> Worker::create(const Config& config, Log& log) {
   if (!budget) {
     return tl::unexpected(budget.error());
   }
-  auto region = state::Region::create(threads, budget->max_connections);
-  if (!region) {
-    return tl::unexpected(region.error());
+  auto impl = std::make_unique<Impl>(config, region, log);
+  if (succession.takes_over) {
+    impl->inherit(succession.kept);
   }
-  auto impl = std::make_unique<Impl>(config, std::move(*region), log);
+  if (auto made = impl->make_topology(succession.takes_over); !made) {
+    return tl::unexpected(made.error());
+  }
   if (auto opened = impl->open_listeners(threads); !opened) {
     return tl::unexpected(opened.error());
   }
   impl->make_threads(*budget, threads);
-  impl->shared().started_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
+  if (!succession.takes_over) {
+    impl->shared().started_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
+  }
   log.info("limits", {{"threads", threads},
                       {"max_connections", budget->max_connections},
                       {"pipes", budget->pipes}});

@@ -17,6 +17,9 @@ namespace holdfast {
 // a file that isn't a socket, is an error.
 [[nodiscard]] Result<Fd> bind_to(const SocketAddress& address, bool reuse_port);
 
+// Begins to listen on a bound socket; on one that listens already it does nothing.
+[[nodiscard]] Result<void> start_listening(const Fd& socket, const SocketAddress& address);
+
 // Bound and listening.
 [[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
 

@@ -36,6 +36,10 @@ class SocketAddress {
   [[nodiscard]] Endpoint endpoint() const;
   [[nodiscard]] std::string to_string() const { return endpoint().to_string(); }
 
+  // Whether a socket bound to `listening` accepts what is addressed to this: the same, or the same
+  // port and `listening` is any address.
+  [[nodiscard]] bool is_at(const SocketAddress& listening) const;
+
   bool operator==(const SocketAddress& other) const;
 
  private:

@@ -94,6 +94,7 @@ struct Config {
   std::optional<unsigned> threads;          // nothing: as many as CPUs this process may use
   std::optional<unsigned> max_connections;  // nothing: from the descriptor limit
   Milliseconds shutdown_timeout = std::chrono::seconds(30);
+  Milliseconds watchdog = std::chrono::seconds(2);  // 0: none
   LogConfig log;
   AdminConfig admin;
   std::vector<ListenerConfig> listeners;

@@ -15,7 +15,7 @@ namespace holdfast::health {
 class Checker {
  public:
   // `seed` of the jitter. The pools outlive the checker.
-  Checker(loop::Loop& loop, std::span<const std::unique_ptr<pool::Pool>> pools,
+  Checker(loop::Loop& loop, std::span<const std::shared_ptr<pool::Pool>> pools,
           state::SharedState& shared, Log& log, unsigned seed);
   ~Checker();
   Checker(const Checker&) = delete;

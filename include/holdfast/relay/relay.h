@@ -21,14 +21,19 @@ struct RelayOptions {
   ConnectionLog connection_log = ConnectionLog::failed;
 };
 
-// A listener as one relay thread serves it, with this thread's own sockets: one per bind address.
-struct ListenerSockets {
+// A listener as one relay thread serves it. A value: a change is another one.
+struct ListenerSettings {
   std::uint16_t index = 0;
   std::string name;
-  pool::Pool* pool = nullptr;
+  std::shared_ptr<pool::Pool> pool;
   Duration idle_timeout{};
   Duration half_close_timeout{};
-  std::vector<Fd> sockets;
+};
+
+// A client whose connection was accepted, and that no record knows.
+struct AcceptedClient {
+  std::uint16_t listener = 0;
+  Fd socket;
 };
 
 // The data path of one relay thread: its listening sockets, its sessions, its pipes. Made, used
@@ -40,7 +45,19 @@ class Relay {
   ~Relay();
   Relay(const Relay&) = delete;
 
-  void listen(ListenerSockets listener);
+  // From now on connections of this listener are served like this; those that are being served
+  // already keep what they began with.
+  void configure(const ListenerSettings& settings);
+
+  // Accepts connections of a configured listener from this socket too.
+  void listen(std::uint16_t listener, Fd socket);
+
+  // Goes on with the connections that a worker before this one left in this thread's records, and
+  // with clients that it accepted and didn't record. Their listeners are configured.
+  void recover(std::vector<AcceptedClient> unrecorded);
+
+  // Accepts what the listener's sockets have queued, then closes them.
+  void stop_listening(std::uint16_t listener);
 
   // Accepts what has been queued up to now, then closes the listening sockets.
   void stop_accepting();

@@ -34,7 +34,7 @@ struct FlowRecord {
   FlowState state = FlowState::open;
   bool copying = false;  // splice(2) refused these sockets once
   bool bulk = false;     // the last read filled its pipe: a large one pays
-  std::uint8_t unused = 0;
+  bool in_copy = false;  // bytes are between source and sink, or in both
 };
 
 // All that a connection needs in order to go on, besides what the kernel holds. Written by its
@@ -49,13 +49,28 @@ struct ConnectionRecord {
   ConnectionState state = ConnectionState::free;
   bool reset = false;  // one end was reset: the other is told so when its bytes are out
   std::uint8_t attempts = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t crashes = 0;  // of workers that died handling this connection
   std::uint16_t listener = 0;
   std::uint16_t backend = kNoBackend;
   std::array<std::uint16_t, kMaxAttempts> tried{};  // backends, the first `attempts` of them
   FlowRecord to_backend;
   FlowRecord to_client;
 };
+
+// Whether a connection hangs on the record: what its descriptors name is open and its own.
+[[nodiscard]] inline bool is_live(const ConnectionRecord& record) {
+  switch (record.state) {
+    case ConnectionState::accepting:
+      return record.client_fd > 2;  // 0 to 2 can't be: the record was being written
+    case ConnectionState::connecting:
+    case ConnectionState::relaying:
+      return true;
+    case ConnectionState::free:
+    case ConnectionState::closing:
+      return false;
+  }
+  return false;  // what a broken worker left there
+}
 
 static_assert(std::is_trivially_copyable_v<ConnectionRecord>);
 static_assert(sizeof(ConnectionRecord) <= 128, "an idle connection costs this much shared memory");

@@ -9,11 +9,14 @@
 namespace holdfast::state {
 
 // One relay thread's connection records: takes a free one, gives it back. The records are in
-// shared memory and are the truth; what is here (which are free) can be read off them again.
+// shared memory and are the truth; what is here (which are free) is read off them by a worker that
+// takes them over.
 class ConnectionTable {
  public:
-  // `limit` is max_connections, over all threads.
-  ConnectionTable(std::span<ConnectionRecord> records, SharedState& shared, unsigned limit);
+  // `limit` is max_connections, over all threads. Records that are live stay taken; the others are
+  // freed.
+  ConnectionTable(std::span<ConnectionRecord> records, SharedState& shared, ThreadState& thread,
+                  unsigned limit);
 
   // A record in state `accepting`, its descriptors -1; nullptr when the limit is reached.
   [[nodiscard]] ConnectionRecord* take();
@@ -21,17 +24,18 @@ class ConnectionTable {
   // The record must be `closing` or still `accepting`; its descriptors are its owner's matter.
   void give_back(ConnectionRecord& record);
 
-  // Taken records of this thread.
-  [[nodiscard]] std::size_t size() const { return taken_; }
+  // Those that a worker before this one left.
+  [[nodiscard]] std::vector<ConnectionRecord*> live() const;
+
+  void set_limit(unsigned limit) { limit_ = limit; }
+  [[nodiscard]] std::uint32_t index(const ConnectionRecord& record) const;
 
  private:
   std::span<ConnectionRecord> records_;
   SharedState& shared_;
+  ThreadState& thread_;
   unsigned limit_;
-  std::size_t touched_ = 0;  // records beyond were never used: their pages don't exist yet
-  std::size_t taken_ = 0;
-  std::uint64_t next_id_ = 1;
-  std::vector<std::uint32_t> free_;  // indexes below touched_
+  std::vector<std::uint32_t> free_;  // indexes below thread_.touched
 };
 
 }  // namespace holdfast::state

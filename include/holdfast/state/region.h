@@ -12,8 +12,12 @@ namespace holdfast::state {
 // until somebody touches them.
 class Region {
  public:
-  // Room for `connections_per_thread` records for each of `threads`, all free.
-  [[nodiscard]] static Result<Region> create(unsigned threads, unsigned connections_per_thread);
+  // Room for `connections_per_thread` records for each of kMaxThreads, all free.
+  [[nodiscard]] static Result<Region> create(unsigned connections_per_thread);
+
+  // What another process made and left, as the memfd that it is. The error says why it can't be
+  // understood; the memfd is closed then.
+  [[nodiscard]] static Result<Region> adopt(Fd memory);
 
   Region(Region&& other) noexcept;
   Region& operator=(Region&&) = delete;
@@ -21,14 +25,15 @@ class Region {
 
   [[nodiscard]] SharedState& shared() const { return *shared_; }
   [[nodiscard]] std::span<ConnectionRecord> records(unsigned thread) const;
+  [[nodiscard]] int fd() const { return memory_.get(); }
 
  private:
-  Region(Fd memory, void* address, std::size_t size, unsigned connections_per_thread);
+  Region(Fd memory, void* address, std::size_t size);
+  [[nodiscard]] static Result<Region> map(Fd memory, std::size_t size);
 
   Fd memory_;
   SharedState* shared_;
   std::size_t size_;
-  unsigned connections_per_thread_;
 };
 
 }  // namespace holdfast::state

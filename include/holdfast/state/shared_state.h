@@ -7,6 +7,9 @@
 
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
+#include "holdfast/state/header.h"
+#include "holdfast/state/listening_socket.h"
+#include "holdfast/state/supervision.h"
 
 namespace holdfast::state {
 
@@ -19,6 +22,7 @@ inline constexpr std::size_t kMaxThreads = 64;
 inline constexpr std::size_t kMaxListeners = 256;
 inline constexpr std::size_t kMaxPools = 256;
 inline constexpr std::size_t kMaxBackends = 4096;
+inline constexpr std::size_t kMaxListeningSockets = 8192;
 inline constexpr std::size_t kNameSize = 64;
 
 enum class Health : std::uint8_t { unknown, up, down };  // unknown serves
@@ -82,6 +86,11 @@ struct BackendCounters {
 // Written by one relay thread.
 struct alignas(64) ThreadState {
   Counter heartbeat;  // nanoseconds of the monotonic clock, stamped as long as its loop turns
+  Gauge handling;     // index of the record being worked on, plus 1; 0: none
+  Gauge touched;      // records from this index on were never used
+  Counter last_id;    // of a connection on this thread
+  Counter recovered;  // connections that outlived a worker
+  Counter lost;       // those that couldn't be gone on with
   std::array<ListenerCounters, kMaxListeners> listeners;
   std::array<PoolCounters, kMaxPools> pools;
   std::array<BackendCounters, kMaxBackends> backends;
@@ -99,6 +108,7 @@ struct alignas(64) BackendEntry {
   Name name{};
   std::uint16_t pool = 0;
   HealthRecord health;     // control thread
+  SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
   Gauge active;           // connections on it or being connected to it; relay threads
@@ -120,14 +130,23 @@ struct PoolEntry {
 
 struct ListenerEntry {
   Name name{};
+  // For connections that outlive their listener's place in the configuration.
+  std::uint16_t pool = 0;
+  std::int64_t idle_timeout = 0;        // nanoseconds
+  std::int64_t half_close_timeout = 0;  // nanoseconds
 };
 
 struct SharedState {
-  Gauge connections;  // open or being accepted, all threads: what max_connections limits
-  Gauge threads;
+  Header header;
+  Supervision supervision;
+  Gauge config_fd;     // a memfd with the text that is in force; control thread
+  Gauge connections;   // open or being accepted, all threads: what max_connections limits
+  Gauge threads;       // relay threads that there have been: those with counters
   Gauge phase;         // Phase; control thread
   Counter started_at;  // seconds since 1970, in milliseconds
   Counter control_heartbeat;
+  Gauge sockets_touched;  // entries from this index on were never used; control thread
+  std::array<ListeningSocket, kMaxListeningSockets> sockets;
   std::array<ListenerEntry, kMaxListeners> listeners;
   std::array<PoolEntry, kMaxPools> pools;
   std::array<BackendEntry, kMaxBackends> backends;
@@ -135,7 +154,7 @@ struct SharedState {
 
   [[nodiscard]] Phase current_phase() const { return static_cast<Phase>(phase.get()); }
 
-  // The connection records follow, the same number for each thread.
+  // The connection records follow, the same number for each of kMaxThreads threads.
 };
 
 static_assert(std::is_trivially_copyable_v<SharedState>);

@@ -2,13 +2,11 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
+#include <set>
 
 #include "holdfast/base/log.h"
-#include "holdfast/base/socket_address.h"
 #include "holdfast/config/config.h"
-#include "holdfast/state/shared_state.h"
+#include "holdfast/state/region.h"
 
 namespace holdfast::worker {
 
@@ -20,6 +18,16 @@ struct WorkerEvents {
   std::function<void()> on_alive;
 };
 
+// Where a worker stands in the line of workers that serve one region.
+struct Succession {
+  bool takes_over = false;  // from a worker that died and left its descriptors open
+  std::set<int> kept;       // descriptors that aren't the dead worker's
+};
+
+// The most connections that a process with this limit of descriptors can have: what a region is
+// made for, whatever max_connections is now or later.
+[[nodiscard]] unsigned most_connections();
+
 // The whole balancer but for its admin interface: shared state, pools, checks, relay threads. The
 // thread that calls run() is the control thread.
 class Worker {
@@ -29,7 +37,11 @@ class Worker {
 
   // Opens everything that can fail: descriptors, shared memory, listening sockets. Nothing is
   // served yet. The error says which setting to mend.
-  [[nodiscard]] static Result<std::unique_ptr<Worker>> create(const Config& config, Log& log);
+  // `region` outlives the worker.
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> create(const Config& config,
+                                                              state::Region& region,
+                                                              const Succession& succession,
+                                                              Log& log);
   ~Worker();
   Worker(const Worker&) = delete;
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "holdfast/base/clock.h"
+#include "holdfast/base/fd.h"
+#include "holdfast/base/result.h"
+#include "holdfast/guardian/backoff.h"
+#include "holdfast/state/shared_state.h"
+
+namespace holdfast::guardian {
+
+// What runs in a worker. A guardian knows nothing of it but that it returns an exit code.
+class WorkerProgram {
+ public:
+  // In the new process, which has a copy of this one's memory and shares its descriptors.
+  virtual int run() = 0;
+
+ protected:
+  ~WorkerProgram() = default;
+};
+
+// Keeps a worker alive. It shares its table of descriptors with the worker and not its memory
+// (clone(2) with CLONE_FILES and without CLONE_VM), so that a worker's death closes nothing: the
+// guardian clones a successor, which goes on with every connection.
+//
+// A process with one thread that waits in poll(2). Once running it allocates nothing and opens
+// nothing: a descriptor of its own could be taken by a successor for one that the dead worker left.
+// What it reads from shared memory it checks, since a worker that went astray may have written it.
+class Guardian {
+ public:
+  struct Options {
+    Duration watchdog{};  // a worker whose threads don't turn for this long is replaced
+  };
+
+  // Blocks the signals it is to receive and makes its descriptors. `shared` and `program` outlive
+  // the guardian. Called while the process has one thread, and before the first worker.
+  [[nodiscard]] static Result<Guardian> create(const Options& options, state::SharedState& shared,
+                                               WorkerProgram& program);
+
+  // Until the worker has ended because it was asked to, or has refused to start at all. The
+  // process's exit code.
+  [[nodiscard]] int run();
+
+  // Its own descriptor, which is not to be closed by any worker.
+  [[nodiscard]] int fd() const { return signals_.get(); }
+
+ private:
+  Guardian(const Options& options, state::SharedState& shared, WorkerProgram& program, Fd signals);
+
+  void start_worker();
+  void take_signals();
+  void on_asked_to_end();
+  void on_child_ended();
+  void on_worker_ended(int status);
+  void watch_over();
+  [[nodiscard]] bool is_overdue(TimePoint now) const;
+  [[nodiscard]] int wait_milliseconds() const;
+  [[nodiscard]] state::DeathCause classify(int status) const;
+
+  Options options_;
+  state::SharedState& shared_;
+  WorkerProgram& program_;
+  Fd signals_;
+  Backoff backoff_;
+  pid_t worker_ = -1;  // -1: none, the next one is due at start_at_
+  TimePoint start_at_{};
+  TimePoint started_{};      // the worker
+  TimePoint last_look_{};    // of the watchdog
+  TimePoint aborted_{};      // when the watchdog asked a hung worker to abort
+  bool has_served_ = false;  // any worker
+  bool ending_ = false;
+  bool hung_ = false;
+  int exit_code_ = -1;  // -1: goes on
+};
+
+}  // namespace holdfast::guardian

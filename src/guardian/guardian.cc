@@ -1,0 +1,246 @@
+#include "holdfast/guardian/guardian.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <csignal>
+
+#include "guardian/message.h"
+
+namespace holdfast::guardian {
+namespace {
+
+using namespace std::chrono_literals;
+using state::DeathCause;
+using state::Phase;
+
+// A hung worker is asked for its stack (SIGABRT) and given this long to write it.
+constexpr Duration kAbortGrace = 500ms;
+// A worker that is starting or recovering may be at names that don't resolve.
+constexpr Duration kStartLimit = 60s;
+
+sigset_t own_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
+    sigaddset(&set, number);
+  }
+  return set;
+}
+
+// fork(2), but for the table of descriptors, which is one and the same from now on. Not glibc's
+// fork, which has no flags; the guardian has one thread, so that no lock is held by another.
+pid_t clone_sharing_descriptors() {
+  return static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
+}
+
+bool has_been_silent(const state::Counter& heartbeat, TimePoint now, Duration limit) {
+  return now - from_nanoseconds(static_cast<std::int64_t>(heartbeat.get())) > limit;
+}
+
+}  // namespace
+
+Result<Guardian> Guardian::create(const Options& options, state::SharedState& shared,
+                                  WorkerProgram& program) {
+  const auto set = own_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  Fd signals(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals.is_open()) {
+    return fail("cannot receive signals", errno);
+  }
+  return Guardian(options, shared, program, std::move(signals));
+}
+
+Guardian::Guardian(const Options& options, state::SharedState& shared, WorkerProgram& program,
+                   Fd signals)
+    : options_(options), shared_(shared), program_(program), signals_(std::move(signals)) {}
+
+int Guardian::run() {
+  shared_.supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
+  start_worker();
+  while (exit_code_ < 0) {
+    pollfd waiting{.fd = signals_.get(), .events = POLLIN, .revents = 0};
+    ::poll(&waiting, 1, wait_milliseconds());
+    take_signals();
+    if (exit_code_ >= 0) {
+      break;
+    }
+    if (worker_ < 0 && Clock::now() >= start_at_) {
+      start_worker();
+    }
+    watch_over();
+  }
+  return exit_code_;
+}
+
+void Guardian::start_worker() {
+  auto& supervision = shared_.supervision;
+  supervision.generation.increment();
+  const auto now = Clock::now();
+  const auto stamp = static_cast<std::uint64_t>(to_nanoseconds(now));
+  shared_.control_heartbeat.set(stamp);
+  for (auto& thread : shared_.per_thread) {
+    if (thread.heartbeat.get() != 0) {
+      thread.heartbeat.set(stamp);
+    }
+  }
+  shared_.phase.set(static_cast<std::uint32_t>(Phase::starting));
+  const pid_t child = clone_sharing_descriptors();
+  if (child == 0) {
+    ::prctl(PR_SET_NAME, "holdfast-worker");
+    ::_exit(program_.run());
+  }
+  if (child < 0) {
+    say("error", "worker not started reason=\"errno %d\"", errno);
+    start_at_ = now + backoff_.after_life_of(Duration::zero());
+    return;
+  }
+  worker_ = child;
+  started_ = now;
+  last_look_ = now;
+  hung_ = false;
+  supervision.worker_pid.set(static_cast<std::uint32_t>(child));
+}
+
+void Guardian::take_signals() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+    switch (static_cast<int>(info.ssi_signo)) {
+      case SIGCHLD:
+        on_child_ended();
+        break;
+      case SIGHUP:
+        if (worker_ > 0) {
+          ::kill(worker_, SIGHUP);
+        }
+        break;
+      default:  // SIGTERM, SIGINT: the only others that it asked for
+        on_asked_to_end();
+        break;
+    }
+  }
+}
+
+void Guardian::on_asked_to_end() {
+  ending_ = true;
+  if (worker_ > 0) {
+    ::kill(worker_, SIGTERM);
+  } else {
+    exit_code_ = 0;
+  }
+}
+
+void Guardian::on_child_ended() {
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+    if (ended <= 0) {
+      return;
+    }
+    if (ended == worker_) {
+      on_worker_ended(status);
+    }
+  }
+}
+
+void Guardian::on_worker_ended(int status) {
+  const auto now = Clock::now();
+  worker_ = -1;
+  has_served_ = has_served_ || shared_.current_phase() != Phase::starting;
+  if (WIFEXITED(status) && (ending_ || !has_served_)) {
+    exit_code_ = WEXITSTATUS(status);
+    return;
+  }
+  if (ending_ && shared_.connections.get() == 0) {
+    exit_code_ = 1;
+    return;
+  }
+  auto& supervision = shared_.supervision;
+  const auto cause = classify(status);
+  supervision.last_cause.set(static_cast<std::uint32_t>(cause));
+  supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(now)));
+  supervision.restarts[static_cast<std::size_t>(cause)].add(1);
+  const auto pause = backoff_.after_life_of(now - started_);
+  start_at_ = now + pause;
+  say("error", "worker died cause=%.*s %s=%d lived_ms=%lld connections=%u restart_in_ms=%lld",
+      static_cast<int>(to_string(cause).size()), to_string(cause).data(),
+      WIFSIGNALED(status) ? "signal" : "exit_code",
+      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+      static_cast<long long>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count()),
+      shared_.connections.get(),
+      static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(pause).count()));
+}
+
+DeathCause Guardian::classify(int status) const {
+  if (hung_) {
+    return DeathCause::hung;
+  }
+  if (WIFEXITED(status)) {
+    return DeathCause::exited;
+  }
+  return WTERMSIG(status) == SIGKILL ? DeathCause::killed : DeathCause::crashed;
+}
+
+void Guardian::watch_over() {
+  const auto now = Clock::now();
+  // A guardian that was late itself, in a machine that stood still, can't blame the worker.
+  const bool late = now - last_look_ > options_.watchdog / 2;
+  last_look_ = now;
+  if (worker_ < 0 || options_.watchdog == Duration::zero()) {
+    return;
+  }
+  if (hung_) {
+    if (now - aborted_ > kAbortGrace) {
+      ::kill(worker_, SIGKILL);
+    }
+    return;
+  }
+  if (late || !is_overdue(now)) {
+    return;
+  }
+  say("error", "worker hangs watchdog_ms=%lld",
+      static_cast<long long>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(options_.watchdog).count()));
+  hung_ = true;
+  aborted_ = now;
+  ::kill(worker_, SIGABRT);
+}
+
+bool Guardian::is_overdue(TimePoint now) const {
+  if (shared_.current_phase() == Phase::starting) {
+    return now - started_ > kStartLimit;
+  }
+  if (has_been_silent(shared_.control_heartbeat, now, options_.watchdog)) {
+    return true;
+  }
+  const auto threads = std::min<std::size_t>(shared_.threads.get(), state::kMaxThreads);
+  for (std::size_t index = 0; index < threads; ++index) {
+    const auto& heartbeat = shared_.per_thread[index].heartbeat;
+    if (heartbeat.get() != 0 && has_been_silent(heartbeat, now, options_.watchdog)) {
+      shared_.supervision.fatal_thread.set(static_cast<std::uint32_t>(index));
+      return true;
+    }
+  }
+  return false;
+}
+
+int Guardian::wait_milliseconds() const {
+  Duration wait = options_.watchdog == Duration::zero() ? Duration(1h) : options_.watchdog / 8;
+  if (hung_) {
+    wait = kAbortGrace / 5;
+  }
+  if (worker_ < 0) {
+    wait = std::clamp(start_at_ - Clock::now(), Duration::zero(), wait);
+  }
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count());
+}
+
+}  // namespace holdfast::guardian

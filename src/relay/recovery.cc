@@ -1,0 +1,110 @@
+#include "relay/recovery.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "holdfast/base/socket.h"
+#include "relay/ledger.h"
+
+namespace holdfast::relay {
+namespace {
+
+using state::ConnectionRecord;
+using state::ConnectionState;
+using state::FlowRecord;
+using state::FlowState;
+
+bool is_socket(int fd) {
+  struct stat file {};
+  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+bool is_pipe(int fd) {
+  struct stat file {};
+  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+void close_pipe(FlowRecord& flow) {
+  for (const int fd : {std::exchange(flow.pipe_read, -1), std::exchange(flow.pipe_write, -1)}) {
+    if (fd > 2) {
+      ::close(fd);
+    }
+  }
+}
+
+// What is in the pipe is what the kernel says: the record is written after the splice.
+bool count_held(FlowRecord& flow) {
+  if (flow.pipe_read < 0 || flow.pipe_write < 0) {
+    // Named by halves: being borrowed or given back, and empty.
+    close_pipe(flow);
+    flow.held = 0;
+    return true;
+  }
+  int held = 0;
+  if (!is_pipe(flow.pipe_read) || !is_pipe(flow.pipe_write) ||
+      ::ioctl(flow.pipe_read, FIONREAD, &held) != 0) {
+    return false;
+  }
+  flow.held = static_cast<std::uint32_t>(held);
+  return true;
+}
+
+// A copy had bytes in the sink that were still in the source, or none any more: the kernel's
+// ledger says how many to drop.
+bool finish_copy(FlowRecord& flow, int source, int sink, bool sink_is_ours) {
+  if (!flow.in_copy) {
+    return true;
+  }
+  const auto ahead = bytes_ahead(source, sink, flow.held, sink_is_ours);
+  if (!ahead || *ahead < 0 || !drop_bytes(source, static_cast<std::size_t>(*ahead))) {
+    return false;
+  }
+  flow.in_copy = false;
+  return true;
+}
+
+// Reset while the worker was dying: the error may have been read by it and noted nowhere. A socket
+// that we never sent a FIN gets to TCP_CLOSE in no other way.
+bool was_reset(int socket, FlowState flow_towards_it) {
+  return flow_towards_it != FlowState::shut && is_closed(socket);
+}
+
+}  // namespace
+
+bool reconcile(ConnectionRecord& record) {
+  if (!is_socket(record.client_fd)) {
+    return false;
+  }
+  if (record.state != ConnectionState::relaying) {
+    return true;
+  }
+  if (!is_socket(record.backend_fd) || !count_held(record.to_backend) ||
+      !count_held(record.to_client) ||
+      !finish_copy(record.to_backend, record.client_fd, record.backend_fd, true) ||
+      !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
+    return false;
+  }
+  if (was_reset(record.client_fd, record.to_client.state) ||
+      was_reset(record.backend_fd, record.to_backend.state)) {
+    record.reset = true;
+  }
+  return true;
+}
+
+void discard(ConnectionRecord& record) {
+  close_pipe(record.to_backend);
+  close_pipe(record.to_client);
+  for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1)}) {
+    if (is_socket(fd)) {
+      reset_on_close(fd);
+      ::close(fd);
+    }
+  }
+}
+
+}  // namespace holdfast::relay

@@ -1,0 +1,179 @@
+#include "worker/recovery.h"
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::worker {
+namespace {
+
+using state::ConnectionRecord;
+using state::ConnectionState;
+
+constexpr std::uint8_t kFatalCrashes = 2;  // of workers handling one and the same connection
+
+// Calls `visit` for every live record of every thread that ever ran.
+template <class Visit>
+void for_each_live(const state::Region& region, Visit visit) {
+  auto& shared = region.shared();
+  for (unsigned thread = 0; thread < state::kMaxThreads; ++thread) {
+    const auto records = region.records(thread);
+    const auto touched =
+        std::min<std::size_t>(shared.per_thread[thread].touched.get(), records.size());
+    for (auto& record : records.first(touched)) {
+      if (is_live(record)) {
+        visit(thread, record);
+      }
+    }
+  }
+}
+
+std::vector<int> open_descriptors() {
+  std::vector<int> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), &::closedir);
+  if (!directory) {
+    return found;
+  }
+  while (const auto* entry = ::readdir(directory.get())) {
+    int fd = -1;
+    const char* end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, fd).ptr == end && fd != ::dirfd(directory.get())) {
+      found.push_back(fd);
+    }
+  }
+  return found;
+}
+
+// The connection that the last worker's fatal thread was at is under suspicion; at the second time
+// it is given up, so that one connection can't hold all others in a crash loop.
+std::size_t quarantine(const state::Region& region) {
+  auto& supervision = region.shared().supervision;
+  const auto thread = supervision.fatal_thread.get();
+  supervision.fatal_thread.set(state::kNoThread);
+  std::size_t closed = 0;
+  if (thread < state::kMaxThreads) {
+    const auto records = region.records(thread);
+    const auto handling = region.shared().per_thread[thread].handling.get();
+    if (handling >= 1 && handling <= records.size() && is_live(records[handling - 1])) {
+      auto& record = records[handling - 1];
+      if (++record.crashes >= kFatalCrashes) {
+        for (const int fd : {record.client_fd, record.backend_fd}) {
+          reset_on_close(fd);
+        }
+        record.state = ConnectionState::closing;  // so that nobody owns its descriptors
+        ++closed;
+      }
+    }
+  }
+  for (auto& state : region.shared().per_thread) {
+    if (state.handling.get() != 0) {
+      state.handling.set(0);
+    }
+  }
+  supervision.quarantined.add(closed);
+  return closed;
+}
+
+void count(const state::Region& region, Inheritance& inheritance) {
+  auto& shared = region.shared();
+  for (auto& backend : shared.backends) {
+    if (state::to_view(backend.name).empty()) {
+      break;
+    }
+    backend.active.set(0);
+  }
+  std::vector<std::vector<std::uint64_t>> open(state::kMaxThreads);
+  for_each_live(region, [&](unsigned thread, ConnectionRecord& record) {
+    ++inheritance.connections;
+    inheritance.threads = std::max(inheritance.threads, thread + 1);
+    if (record.state == ConnectionState::relaying && record.backend < shared.backends.size()) {
+      shared.backends[record.backend].active.increment();
+    }
+    // One that is still being accepted hasn't been counted.
+    if (record.state != ConnectionState::accepting && record.listener < state::kMaxListeners) {
+      open[thread].resize(state::kMaxListeners);
+      ++open[thread][record.listener];
+    }
+  });
+  shared.connections.set(static_cast<std::uint32_t>(inheritance.connections));
+  for (unsigned thread = 0; thread < shared.threads.get(); ++thread) {
+    open[thread].resize(state::kMaxListeners);
+    for (std::size_t listener = 0; listener < state::kMaxListeners; ++listener) {
+      if (state::to_view(shared.listeners[listener].name).empty()) {
+        break;
+      }
+      auto& counters = shared.per_thread[thread].listeners[listener];
+      counters.closed.set(counters.connections.get() - open[thread][listener]);
+    }
+  }
+}
+
+std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& shared) {
+  int listening = 1;
+  socklen_t size = sizeof listening;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening != 0 ||
+      !SocketAddress::peer(fd)) {
+    return std::nullopt;
+  }
+  const auto own = SocketAddress::local(fd);
+  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
+  for (const auto& socket : std::span(shared.sockets).first(touched)) {
+    if (socket.is_used() && own && own->is_at(socket.address)) {
+      return socket.listener;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
+  auto& shared = region.shared();
+  Inheritance inheritance;
+  inheritance.quarantined = quarantine(region);
+  count(region, inheritance);
+
+  const auto open = open_descriptors();
+  std::vector<bool> owned(open.empty() ? 3 : static_cast<std::size_t>(std::ranges::max(open)) + 1);
+  const auto own = [&](int fd) {
+    if (fd >= 0 && static_cast<std::size_t>(fd) < owned.size()) {
+      owned[static_cast<std::size_t>(fd)] = true;
+    }
+  };
+  std::ranges::for_each(kept, own);
+  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
+  for (const auto& socket : std::span(shared.sockets).first(touched)) {
+    if (socket.is_used()) {
+      own(socket.fd);
+    }
+  }
+  for_each_live(region, [&](unsigned, const ConnectionRecord& record) {
+    for (const int fd :
+         {record.client_fd, record.backend_fd, record.to_backend.pipe_read,
+          record.to_backend.pipe_write, record.to_client.pipe_read, record.to_client.pipe_write}) {
+      own(fd);
+    }
+  });
+  for (const int fd : open) {
+    if (owned[static_cast<std::size_t>(fd)]) {
+      continue;
+    }
+    Fd stray(fd);
+    if (const auto listener = listener_of(fd, shared)) {
+      inheritance.unrecorded.push_back({*listener, std::move(stray)});
+    }
+  }
+  return inheritance;
+}
+
+}  // namespace holdfast::worker
