@@ -121,14 +121,6 @@ TEST(Connecting, tells_local_trouble_from_a_failing_backend) {
   EXPECT_EQ(balancer.shared().backends[0].current_health(), state::Health::unknown);
 }
 
-// scar 31: the source port the kernel picks can be the dead backend's own.
-TEST(Connecting, takes_a_connection_to_itself_for_a_refusal) {
-  const auto socket = reserve_closed_port();
-  const auto self = address_of(socket);
-  ASSERT_EQ(::connect(socket.get(), self.data(), self.size()), 0) << "simultaneous open";
-  EXPECT_EQ(finish_connect(socket.get()), ECONNREFUSED);
-}
-
 TEST(Connecting, keeps_the_bytes_a_client_sent_before_a_backend_was_found) {
   const auto dead = reserve_closed_port();
   const auto alive = listen_any();
