@@ -140,5 +140,17 @@ TEST(LogLimit, begins_a_new_interval_with_the_event_it_lets_through) {
   EXPECT_FALSE(limit.allow(start + 2min, suppressed)) << "a minute after 90 s is 150 s";
 }
 
+// scar 37: 32 bits of milliseconds wrap after 49.7 days.
+TEST(LogLimit, keeps_its_pace_beyond_the_day_when_32_bits_of_milliseconds_wrap) {
+  LogLimit limit(1min);
+  std::uint64_t suppressed = 0;
+  const TimePoint wrap(std::chrono::milliseconds(1LL << 32));
+  ASSERT_TRUE(limit.allow(wrap - 30s, suppressed));
+  EXPECT_FALSE(limit.allow(wrap, suppressed));
+  EXPECT_FALSE(limit.allow(wrap + 29s, suppressed));
+  EXPECT_TRUE(limit.allow(wrap + 30s, suppressed));
+  EXPECT_EQ(suppressed, 2U);
+}
+
 }  // namespace
 }  // namespace holdfast
