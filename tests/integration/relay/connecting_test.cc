@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "support/faults.h"
+#include "support/full_queue.h"
 #include "support/test_balancer.h"
 
 namespace holdfast::testing {
@@ -73,15 +74,9 @@ TEST(Connecting, asks_nobody_and_sleeps_when_all_backends_are_down) {
 
 // scar 33: a backend whose accept queue is full lets connects hang.
 TEST(Connecting, moves_on_when_a_backend_does_not_answer_in_time) {
-  const auto silent = listen_any(0);
-  std::vector<Fd> fillers;  // the queue takes one or two, and then drops SYNs
-  for (int i = 0; i < 4; ++i) {
-    auto filler = start_connect(address_of(silent));
-    ASSERT_TRUE(filler.has_value());
-    fillers.push_back(std::move(*filler));
-  }
+  const FullQueue silent;
   const auto alive = listen_any();
-  TestBalancer balancer({.backends = {address_of(silent), address_of(alive)},
+  TestBalancer balancer({.backends = {silent.address(), address_of(alive)},
                          .connect_timeout = std::chrono::milliseconds(300)});
   const auto before = open_descriptors();
   for (int i = 0; i < 2; ++i) {  // one of them meets the silent backend first
