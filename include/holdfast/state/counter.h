@@ -54,15 +54,20 @@ class Gauge {
 inline constexpr std::array<double, 15> kDurationBounds = {
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 1800, 14400, 86400};
 
+// A bound in nanoseconds, rounded. Durations are compared as whole numbers: in floating point
+// 30 s is more than a bound of 30 s.
+[[nodiscard]] constexpr std::uint64_t duration_bound(std::size_t bucket) {
+  return static_cast<std::uint64_t>(kDurationBounds[bucket] * 1e9 + 0.5);
+}
+
 // Durations counted into fixed buckets by one thread.
 struct Histogram {
   std::array<Counter, kDurationBounds.size() + 1> buckets;  // not cumulative
   Counter sum_nanoseconds;
 
   void observe(std::uint64_t nanoseconds) {
-    const double seconds = static_cast<double>(nanoseconds) * 1e-9;
     std::size_t bucket = 0;
-    while (bucket < kDurationBounds.size() && seconds > kDurationBounds[bucket]) {
+    while (bucket < kDurationBounds.size() && nanoseconds > duration_bound(bucket)) {
       ++bucket;
     }
     buckets[bucket].add(1);
