@@ -21,6 +21,9 @@ using state::FlowState;
 // they are: the kernel has no event for that.
 constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
 
+// Whoever moved bytes in this time was in the middle of something.
+constexpr auto kBusy = std::chrono::seconds(1);
+
 bool is_failure(CloseCause cause) {
   switch (cause) {
     case CloseCause::finished:
@@ -224,7 +227,15 @@ void Session::close(CloseCause cause) {
     reject(state::Rejection::shutdown);
     return;
   }
-  end(cause, record_.reset || is_in_flight());
+  const bool cut_off = cause == CloseCause::shutdown && is_busy();
+  end(cause, record_.reset || cut_off || is_in_flight());
+}
+
+// A stream at full speed has moments in which nothing is in flight. A FIN in one of them would make
+// what was cut off look complete.
+bool Session::is_busy() const {
+  const bool has_moved = record_.to_backend.delivered + record_.to_client.delivered > 0;
+  return has_moved && from_nanoseconds(record_.active_at) + kBusy > context_.loop.now();
 }
 
 void Session::reject(state::Rejection reason) {

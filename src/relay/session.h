@@ -65,6 +65,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void end(state::CloseCause cause, bool reset);
   void let_go();
   void log_end(std::string_view event, std::string_view cause, bool failed);
+  [[nodiscard]] bool is_busy() const;
   [[nodiscard]] bool is_in_flight() const;
 
   Context& context_;
