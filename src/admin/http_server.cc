@@ -1,10 +1,12 @@
 #include "holdfast/admin/http_server.h"
 
 #include <microhttpd.h>
+#include <sys/socket.h>
 
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
+#include <deque>
 
 #include "admin/routes.h"
 #include "holdfast/base/socket.h"
@@ -13,6 +15,9 @@ namespace holdfast::admin {
 namespace {
 
 constexpr std::size_t kConnectionMemory = 16 * 1024;  // a request's headers, and its answer's
+
+// libmicrohttpd's own limit makes newcomers wait, so it is above ours by what is being shut down.
+constexpr unsigned kBeingShutDown = 64;
 
 Error explain(Error error, const Endpoint& endpoint) {
   error.message = "admin.http " + endpoint.to_string() + ": " + error_text(error.code);
@@ -39,6 +44,7 @@ class HttpServer::Impl {
   }
 
   Result<void> start(const HttpServerOptions& options) {
+    max_connections_ = options.max_connections;
     auto address = SocketAddress::from(options.endpoint);
     if (!address) {
       return fail("admin.http: " + address.error().message + "; write a numeric address");
@@ -53,8 +59,10 @@ class HttpServer::Impl {
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &answer, this,
         MHD_OPTION_EXTERNAL_LOGGER, &log_line, this,  // first, or errors before it go to stderr
         MHD_OPTION_LISTEN_SOCKET, socket->get(),      //
-        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(seconds), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
+        MHD_OPTION_CONNECTION_LIMIT, options.max_connections + kBeingShutDown,
+        MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
         MHD_OPTION_END);
     if (daemon_ == nullptr) {
       return fail("admin.http " + options.endpoint.to_string() + ": cannot start the HTTP server");
@@ -66,6 +74,25 @@ class HttpServer::Impl {
   [[nodiscard]] const SocketAddress& address() const { return address_; }
 
  private:
+  // The newest client is served whatever the others do: when there are too many, the oldest goes.
+  // The timeout alone doesn't see to that, since every byte of a dripping client begins it anew
+  // (scar 44).
+  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) {
+    auto& impl = *static_cast<Impl*>(self);
+    auto& clients = impl.clients_;
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      std::erase(clients, info->connect_fd);
+      return;
+    }
+    clients.push_back(info->connect_fd);
+    if (clients.size() > impl.max_connections_) {
+      ::shutdown(clients.front(), SHUT_RDWR);
+      clients.pop_front();
+    }
+  }
+
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* path,
                            const char* method, const char* /*version*/, const char* /*upload*/,
                            std::size_t* upload_size, void** request) {
@@ -112,6 +139,8 @@ class HttpServer::Impl {
   Log& log_;
   SocketAddress address_;
   MHD_Daemon* daemon_ = nullptr;
+  unsigned max_connections_ = 0;
+  std::deque<int> clients_;  // sockets, the oldest first; of the daemon's thread
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,

@@ -12,11 +12,11 @@ WITHOUT_RIGHTS = (
 )
 
 
-def run(command, timeout=20, **options):
-    """The finished process: .returncode, .stdout, .stderr as text."""
+def run(command, timeout=20, given="", **options):
+    """`given` is its standard input. The finished process: .returncode, .stdout, .stderr as text."""
     return subprocess.run(
         [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=timeout,
