@@ -130,9 +130,9 @@ def test_what_was_cut_off_does_not_look_complete(balancing, connect):
 def test_a_client_that_waits_for_a_backend_is_told_at_the_end(holdfast, free_port, connect):
     address = ("127.0.0.1", free_port())
     with tcp.full_queue() as port:
-        config = configuration.web("%s:%d" % address, f"127.0.0.1:{port}", rest=SHORT)
-        config = config.replace("name: web, backends", "name: web, connect: {timeout: 1m}, backends")
-        daemon = holdfast(config)
+        patient = "connect: { timeout: 1m }, "
+        backend = f"127.0.0.1:{port}"
+        daemon = holdfast(configuration.web("%s:%d" % address, backend, pool=patient, rest=SHORT))
         client = connect(address)
         wait_until(lambda: daemon.metrics().value("holdfast_connections_active") == 1)
         daemon.send_signal(signal.SIGTERM)
