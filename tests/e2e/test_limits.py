@@ -34,7 +34,7 @@ def balancing(holdfast, tcp_server, free_port):
 
     def start(rest, pool=UNCHECKED, **options):
         address = ("127.0.0.1", free_port())
-        backend = tcp_server(tcp.echo).address
+        backend = tcp_server(tcp.echo, backlog=1024).address
         config = configuration.web("%s:%d" % address, backend, pool=pool, rest=rest)
         return holdfast(config, **options), address
 
