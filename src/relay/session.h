@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "holdfast/loop/poll.h"
 #include "holdfast/state/connection_record.h"
@@ -79,6 +80,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   std::optional<loop::Poll> backend_poll_;
   state::CloseCause cause_ = state::CloseCause::finished;
   std::optional<TimePoint> delivery_ends_;
+  std::string client_name_;  // when every connection is logged
 };
 
 }  // namespace holdfast::relay

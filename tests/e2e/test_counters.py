@@ -119,8 +119,7 @@ def test_a_dead_backend_costs_a_failover_each_time_it_is_its_turn(
 def test_a_client_that_got_no_backend_is_rejected(balancing, free_port):
     daemon, address = balancing(*(f"127.0.0.1:{free_port()}" for _ in range(2)))
     for _ in range(4):
-        with socket.create_connection(address, 5) as client, pytest.raises(ConnectionResetError):
-            client.recv(1)
+        tcp.rejected_connection(address)
     metrics = metrics_at_rest(daemon)
     assert metrics.value(f"{L}connections_total", listener="web") == 4
     assert metrics.value(f"{L}rejected_total", listener="web", reason="no_backend") == 4

@@ -104,7 +104,8 @@ def test_one_listener_takes_ipv4_ipv6_and_unix_at_once(
     binds = [f"0.0.0.0:{port}", f"[::]:{port}", f"unix:{path}"]
     daemon = holdfast(configuration.web(binds, backend))
     for bind in binds:
-        assert any(f" listening listener=web address={bind} pool=web" in line for line in daemon.log)
+        logged = f" listening listener=web address={bind} pool=web"
+        assert any(logged in line for line in daemon.log)
     for address in (("127.0.0.1", port), ("::1", port), path):
         assert_serves(address)
     assert daemon.metrics().value("holdfast_listener_connections_total", listener="web") == 3
