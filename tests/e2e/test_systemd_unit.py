@@ -1,4 +1,4 @@
-"""The unit as it is installed, judged by systemd's own tools, and the messages systemd waits for."""
+"""The unit as it is installed, judged by systemd's own tools, and the messages it waits for."""
 
 import os
 import re
@@ -110,7 +110,8 @@ def test_the_unit_grants_more_time_to_stop_than_shutdown_timeout():
 def test_it_says_when_it_is_ready_and_when_it_stops(holdfast, systemd, tcp_server, free_port):
     front = free_port()
     backend = tcp_server(tcp.echo)
-    daemon = holdfast(configuration.web(f"127.0.0.1:{front}", backend.address), environment=systemd.environment)
+    config = configuration.web(f"127.0.0.1:{front}", backend.address)
+    daemon = holdfast(config, environment=systemd.environment)
     assert "READY=1" in systemd.next()
     with socket.create_connection(("127.0.0.1", front), 5) as client:
         client.sendall(b"hello")
@@ -122,6 +123,7 @@ def test_it_says_when_it_is_ready_and_when_it_stops(holdfast, systemd, tcp_serve
 def test_it_feeds_the_watchdog(holdfast, systemd, tcp_server, free_port):
     # Without WATCHDOG_PID, the limit is meant for whoever reads it (sd_watchdog_enabled(3)).
     environment = {**systemd.environment, "WATCHDOG_USEC": "200000"}
-    holdfast(configuration.web(f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address), environment=environment)
+    config = configuration.web(f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address)
+    holdfast(config, environment=environment)
     systemd.next_with("WATCHDOG=1")
     systemd.next_with("WATCHDOG=1")

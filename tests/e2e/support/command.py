@@ -13,7 +13,7 @@ WITHOUT_RIGHTS = (
 
 
 def run(command, timeout=20, given="", **options):
-    """The finished process: .returncode, .stdout, .stderr as text. `given` is its standard input."""
+    """The finished process: .returncode, .stdout, .stderr as text. Reads `given`."""
     return subprocess.run(
         [str(word) for word in command],
         input=given,
