@@ -18,9 +18,10 @@ std::string_view line_of(std::string_view text, int number) {
   return text.substr(0, text.find('\n'));
 }
 
-// One column per byte, so that the caret stays under what it means.
-std::string harmless(std::string_view line) {
-  std::string shown(line.substr(0, kShown));
+// Text out of the file, without what a terminal would obey. One column per byte, so that the caret
+// stays under what it means.
+std::string harmless(std::string_view text) {
+  std::string shown(text);
   std::ranges::replace_if(
       shown, [](char c) { return c == '\t'; }, ' ');
   std::ranges::replace_if(
@@ -29,7 +30,7 @@ std::string harmless(std::string_view line) {
 }
 
 std::string source_excerpt(const Diagnostic& diagnostic, std::string_view text) {
-  const auto line = harmless(line_of(text, diagnostic.mark.line));
+  const auto line = harmless(line_of(text, diagnostic.mark.line).substr(0, kShown));
   const auto number = std::to_string(diagnostic.mark.line);
   const auto column = static_cast<std::size_t>(std::max(diagnostic.mark.column, 1)) - 1;
   const std::string margin(std::max<std::size_t>(5, number.size()) - number.size(), ' ');
@@ -61,12 +62,12 @@ std::string render(std::span<const Diagnostic> diagnostics, std::string_view fil
       result +=
           std::to_string(diagnostic.mark.line) + ':' + std::to_string(diagnostic.mark.column) + ':';
     }
-    result += std::string(error ? " error: " : " warning: ") + diagnostic.message + '\n';
+    result += std::string(error ? " error: " : " warning: ") + harmless(diagnostic.message) + '\n';
     if (diagnostic.mark.line > 0) {
       result += source_excerpt(diagnostic, text);
     }
     if (!diagnostic.help.empty()) {
-      result += "help: " + diagnostic.help + '\n';
+      result += "help: " + harmless(diagnostic.help) + '\n';
     }
   }
   return result;

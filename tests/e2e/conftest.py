@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.daemon import BINARY, Holdfast
+from support.systemd import Systemd
 from support.tcp import TcpServer
 
 BIG_FILE_SIZE = 64 << 20
@@ -97,6 +98,13 @@ def instance():
 def tcp_server():
     """tcp_server(handler) is a support.tcp.TcpServer."""
     yield from _stopping(lambda _, handler, **options: TcpServer(handler, **options))
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """What a service tells systemd, an instance of support.systemd.Systemd."""
+    with contextlib.closing(Systemd(tmp_path / "notify")) as listening:
+        yield listening
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,11 @@ class Holdfast(Process):
     """The balancer with a configuration, ready.
 
     What the configuration leaves out is added: an admin address of its own, without which two
-    tests could not run at once, and a short shutdown_timeout.
+    tests could not run at once, and a short shutdown_timeout. The words of `before` come in front
+    of the command, as in `prlimit --nofile=64 holdfast run ...`.
     """
 
-    def __init__(self, directory, config, environment=None):
+    def __init__(self, directory, config, environment=None, before=()):
         match = re.search(r"^admin:(?:.|\n)*?http:\s*[\"']?([^\s\"',}]+)", config, re.MULTILINE)
         self.admin = match[1] if match else f"127.0.0.1:{free_port()}"
         if not match:
@@ -39,7 +40,7 @@ class Holdfast(Process):
         self.config_file = Path(directory) / "holdfast.yaml"
         self.config_file.write_text(config, encoding="utf-8")
         super().__init__(
-            [BINARY, "run", "-c", self.config_file],
+            [*before, BINARY, "run", "-c", self.config_file],
             env={**os.environ, **(environment or {})},
         )
         self.expected_exit = 0

@@ -88,6 +88,19 @@ def reset_on_close(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def rejected_connection(address):
+    """A client that is reset before it hears anything, at the latest in 5 s; its own address."""
+    with socket.socket() as client:
+        client.settimeout(5)
+        client.bind(("127.0.0.1", 0))
+        try:
+            client.connect(address)  # may meet the reset already
+            heard = client.recv(1)
+        except ConnectionResetError:
+            return "%s:%d" % client.getsockname()
+    raise AssertionError(f"not reset, but told {heard!r}")
+
+
 def wait_for_end(connection):
     """Returns when the connection is over, without reading what may be in it."""
     poll = select.poll()

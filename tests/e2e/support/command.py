@@ -1,0 +1,30 @@
+"""Running a program to its end."""
+
+import os
+import subprocess
+
+from support.daemon import BINARY
+
+# In front of a command: root's rights are gone, so that files and ports refuse themselves as they
+# do to everybody else.
+WITHOUT_RIGHTS = (
+    ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+)
+
+
+def run(command, timeout=20, given="", **options):
+    """The finished process: .returncode, .stdout, .stderr as text. Reads `given`."""
+    return subprocess.run(
+        [str(word) for word in command],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
+
+
+def holdfast(*arguments, before=(), **options):
+    """`holdfast ARGUMENTS`, with the words of `before` in front."""
+    return run([*before, BINARY, *arguments], **options)
