@@ -8,9 +8,10 @@ from support.waiting import wait_until
 
 
 class Clients:
-    """Within its `with` block, `count` threads each run ask(number) again and again. What an ask
-    raises as OSError (ConnectionError and TimeoutError are some) or as http.client's error is kept
-    with the time at which that ask began; anything else fails the test."""
+    """Within its `with` block, `count` threads each run ask(number) again and again, until it
+    returns False. What an ask raises as OSError (ConnectionError and TimeoutError are some) or as
+    http.client's error is kept with the time at which that ask began; anything else fails the
+    test."""
 
     def __init__(self, count, ask):
         self._ask = ask
@@ -50,7 +51,8 @@ class Clients:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                self._ask(number)
+                if self._ask(number) is False:
+                    return
                 with self._lock:
                     self.answered += 1
             except (OSError, http.client.HTTPException) as failure:
