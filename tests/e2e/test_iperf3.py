@@ -87,7 +87,7 @@ def relayed(balancer, lane, direction):
 def test_streams_carry_what_iperf3_counts(balancer, lanes, direction):
     lane = lanes[0]
     arrived = transfer(lane, "--bytes", "512M", "--parallel", 4, *direction)
-    assert arrived > 400 << 20  # the receiver ends before it has all that was sent
+    assert arrived > 256 << 20  # the receiver ends before it has all that was sent
     wait_until(lambda: relayed(balancer, lane, direction) >= arrived)
     wait_until(
         lambda: balancer.metrics().value(
@@ -123,7 +123,7 @@ def test_streams_to_the_other_servers_outlive_the_loss_of_one(
     balancer.wait_for_log(
         r'backend up pool=lane-2 backend=only reason="checks passed" check_ms=\d+\.\d up=1/1$'
     )
-    assert transfer(lanes[1], "--bytes", "16M", *direction) > 10 << 20
+    assert transfer(lanes[1], "--bytes", "256M", *direction) > 128 << 20
     metrics = balancer.metrics()
     for lane in lanes:
         labels = {"pool": lane.name, "backend": "only"}

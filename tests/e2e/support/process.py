@@ -101,6 +101,12 @@ class Process:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def cpu_share(self, seconds):
+        """The part of one CPU that it uses during a span of time from now on."""
+        before = self.cpu_seconds()
+        time.sleep(seconds)
+        return (self.cpu_seconds() - before) / seconds
+
     def _descriptors(self):
         folder = f"/proc/{self.pid}/fd"
         for number in os.listdir(folder):

@@ -21,19 +21,28 @@ class TcpServer:
         self._handler = handler
         self._lock = threading.Lock()
         self._open = set()
+        self._backlog = backlog
+        self.listen()
+
+    def listen(self):
+        """Listens, at first or again."""
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", self.port))
-        self._listener.listen(backlog)
+        self._listener.listen(self._backlog)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
-    def stop(self):
-        """Stops listening and closes all connections."""
+    def refuse(self):
+        """Stops listening and keeps the connections it has."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2)
         self._listener.close()
         self._thread.join(5)
+
+    def stop(self):
+        """Stops listening and closes all connections."""
+        self.refuse()
         with self._lock:
             left = list(self._open)
         for connection in left:
@@ -76,6 +85,16 @@ def silent(connection):
 def reset(connection):
     """Answers a connection with RST."""
     reset_on_close(connection)
+
+
+def greeter(name):
+    """Says its name, then what comes."""
+
+    def greet(connection):
+        connection.sendall(name.encode())
+        echo(connection)
+
+    return greet
 
 
 def sender(data):
