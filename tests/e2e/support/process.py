@@ -95,6 +95,10 @@ class Process:
         """How many of its descriptors are sockets."""
         return sum(1 for target in self._descriptors() if target.startswith("socket:"))
 
+    def open_pipes(self):
+        """How many pipes it has both ends of."""
+        return sum(1 for target in self._descriptors() if target.startswith("pipe:")) // 2
+
     def cpu_seconds(self):
         """User and system time so far, of all its threads (proc(5), fields 14 and 15)."""
         with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
