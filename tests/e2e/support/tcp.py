@@ -1,9 +1,12 @@
 """Small TCP servers that behave oddly, on threads of this process."""
 
 import contextlib
+import fcntl
 import select
+import selectors
 import socket
 import struct
+import termios
 import threading
 
 from support.ports import free_port
@@ -112,6 +115,28 @@ def wait_for_end(connection):
     poll = select.poll()
     poll.register(connection, 0)  # POLLHUP and POLLERR come unasked
     poll.poll()
+
+
+def reset_now(connection):
+    """Ends a connection with RST."""
+    reset_on_close(connection)
+    connection.close()
+
+
+def unacknowledged(connection):
+    """Bytes that the other side's kernel has not confirmed yet (SIOCOUTQ, tcp(7))."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def fill(connection, data):
+    """Sends of the data what there is room for, until there has been none for a while; how much
+    that was."""
+    sent = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE)
+        while sent < len(data) and selector.select(0.3):
+            sent += connection.send(data[sent : sent + (1 << 20)], socket.MSG_DONTWAIT)
+    return sent
 
 
 def read_exactly(connection, size):
