@@ -7,7 +7,7 @@ from support import configuration, tcp
 from support.waiting import wait_until
 
 # Nothing but the test's own connections.
-UNCHECKED = "health: { type: none }, "
+UNCHECKED = {"health": configuration.NO_CHECKS}
 L = "holdfast_listener_"
 P = "holdfast_pool_"
 B = "holdfast_backend_"
@@ -159,7 +159,7 @@ def echo_once_and_reset(connection):
 def test_checks_are_counted_and_the_change_of_health_with_its_time(
     balancing, tcp_server, free_port
 ):
-    checks = "health: { type: tcp, interval: 50ms, timeout: 50ms }, "
+    checks = {"health": {"interval": "50ms", "timeout": "50ms"}}
     daemon, _ = balancing(tcp_server(tcp.silent).address, f"127.0.0.1:{free_port()}", pool=checks)
     wait_until(lambda: daemon.metrics().sum(f"{B}health_transitions_total") == 2)
     metrics = daemon.metrics()

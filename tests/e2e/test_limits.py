@@ -15,7 +15,7 @@ from support.waiting import wait_until
 
 PAUSES = "holdfast_listener_accept_pauses_total"
 ONE_THREAD = "threads: 1"
-UNCHECKED = "health: { type: none }, "  # checks need descriptors too
+UNCHECKED = {"health": configuration.NO_CHECKS}  # checks need descriptors too
 ALWAYS_TAKEN = 8  # descriptors below this are: the standard streams, shared memory, the loops
 
 
@@ -188,7 +188,7 @@ def test_a_client_for_whom_the_last_descriptor_was_taken_is_rejected_not_forgott
 
 
 def test_without_descriptors_no_backend_is_taken_for_dead(balancing, clients):
-    checks = "health: { interval: 20ms, timeout: 20ms, fall: 1 }, "
+    checks = {"health": {"interval": "20ms", "timeout": "20ms", "fall": 1}}
     daemon, address = balancing(ONE_THREAD, pool=checks)
     daemon.wait_for_log(" info backend up ")
     with contextlib.closing(KeptOpen(daemon)) as metrics:

@@ -12,7 +12,7 @@ from support.waiting import wait_for_port, wait_until
 PLAIN = r'[^\s"=\\]+'
 QUOTED = r'"(?:[^"\\\n]|\\["\\n]|\\x[0-9a-f]{2})*"'
 EVENT = re.compile(rf"[a-zA-Z_ ]+(?: \w+=(?:{PLAIN}|{QUOTED}))*")
-UNCHECKED = "health: { type: none }, "
+UNCHECKED = {"health": configuration.NO_CHECKS}
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_what_was_cut_off_does_not_look_complete(balancing, connect):
 def test_a_client_that_waits_for_a_backend_is_told_at_the_end(holdfast, free_port, connect):
     address = ("127.0.0.1", free_port())
     with tcp.full_queue() as port:
-        patient = "connect: { timeout: 1m }, "
+        patient = {"connect": {"timeout": "1m"}}
         backend = f"127.0.0.1:{port}"
         daemon = holdfast(configuration.web("%s:%d" % address, backend, pool=patient, rest=SHORT))
         client = connect(address)

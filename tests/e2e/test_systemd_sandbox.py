@@ -49,7 +49,7 @@ def trace(holdfast, tcp_server, free_port, tmp_path, tmp_path_factory):
     path = tmp_path_factory.mktemp("s") / "web.sock"
     echo = tcp_server(tcp.echo)
     dead, named = f"127.0.0.1:{free_port()}", f"localhost:{echo.port}"
-    checks = "health: { interval: 50ms, timeout: 50ms }, "
+    checks = {"health": {"interval": "50ms", "timeout": "50ms"}}
     config = configuration.web(
         ["%s:%d" % front, f"[::1]:{front[1]}", f"unix:{path}"],
         *(dead, echo.address, named),

@@ -11,6 +11,22 @@ WITHOUT_RIGHTS = (
     ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 )
 
+# In front of a command: it runs as nobody, who can do no more than read the files it is given,
+# wherever they are.
+AS_NOBODY = (
+    [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--bounding-set=-all,+dac_read_search",
+        "--inh-caps=-all,+dac_read_search",
+        "--ambient-caps=-all,+dac_read_search",
+    ]
+    if os.geteuid() == 0
+    else []
+)
+
 
 def run(command, timeout=20, given="", **options):
     """The finished process: .returncode, .stdout, .stderr as text. Reads `given`."""

@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import socket
 from pathlib import Path
 
 from support.metrics import Metrics
@@ -58,7 +59,7 @@ class Holdfast(Process):
 
     def get(self, path):
         """(status, headers, body as text) of a GET to the admin address."""
-        connection = http.client.HTTPConnection(self.admin, timeout=5)
+        connection = _connection_to(self.admin)
         try:
             connection.request("GET", path, headers={"Connection": "close"})
             response = connection.getresponse()
@@ -100,3 +101,22 @@ class Holdfast(Process):
             return False
         match = LINE.match(line)
         return bool(BROKEN.search(line) or (match and match["level"] in BAD_LEVELS))
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _connection_to(address):
+    if address.startswith("unix:"):
+        return UnixConnection(address.removeprefix("unix:"), timeout=5)
+    return http.client.HTTPConnection(address, timeout=5)
