@@ -51,6 +51,14 @@ std::optional<std::size_t> Reader::find_key(const YAML::Node& key, const std::st
   return static_cast<std::size_t>(found - names.begin());
 }
 
+bool Reader::is_given(const YAML::Node& key, const YAML::Node& value) {
+  if (value.IsNull()) {
+    error(key, "'" + key.Scalar() + "' has no value");
+    return false;
+  }
+  return true;
+}
+
 void Reader::list(const YAML::Node& node, const std::string& what, std::size_t at_most,
                   const std::function<void(const YAML::Node&, std::size_t)>& item) {
   if (!node.IsSequence()) {

@@ -190,6 +190,7 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
       {"health", kOptional, read_health},
       {"backends", kRequired,
        [](Reader& r, const Node& n, PoolConfig& pool) {
+         pool.backends_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};
          r.list(n, "backends", kMaxBackends,
                 [&](const Node& one, std::size_t at) { read_backend(r, one, at, pool); });
        }},
@@ -215,6 +216,7 @@ void read_config(Reader& reader, const Node& node, Config& config) {
       {"admin", kOptional, read_admin},
       {"listeners", kRequired,
        [](Reader& r, const Node& n, Config& c) {
+         c.listeners_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};
          r.list(n, "listeners", kMaxListeners,
                 [&](const Node& one, std::size_t at) { read_listener(r, one, at, c); });
        }},
