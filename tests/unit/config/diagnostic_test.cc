@@ -21,7 +21,8 @@ TEST(Diagnostic, shows_the_place_the_line_a_caret_and_the_help) {
 TEST(Diagnostic, shows_a_warning_as_one) {
   const Diagnostics diagnostics = {{Severity::warning, {1, 1}, "unused", ""}};
 
-  EXPECT_EQ(render(diagnostics, "a.yaml", "x"), "a.yaml:1:1: warning: unused\n    1 | x\n      | ^\n");
+  EXPECT_EQ(render(diagnostics, "a.yaml", "x"),
+            "a.yaml:1:1: warning: unused\n    1 | x\n      | ^\n");
 }
 
 TEST(Diagnostic, shows_no_source_for_what_is_not_in_the_file) {
@@ -43,7 +44,8 @@ TEST(Diagnostic, renders_all_in_the_order_given) {
 TEST(Diagnostic, keeps_the_caret_under_its_place_after_tabs) {
   const Diagnostics diagnostics = {{Severity::error, {1, 4}, "no", "", 2}};
 
-  EXPECT_EQ(render(diagnostics, "f", "\t\t-xy"), "f:1:4: error: no\n    1 |   -xy\n      |    ^~\n");
+  EXPECT_EQ(render(diagnostics, "f", "\t\t-xy"),
+            "f:1:4: error: no\n    1 |   -xy\n      |    ^~\n");
 }
 
 TEST(Diagnostic, underlines_no_further_than_the_line_goes) {

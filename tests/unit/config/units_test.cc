@@ -35,21 +35,21 @@ TEST_P(RefusedDuration, says_what_is_wrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Units, RefusedDuration,
-    ::testing::Values(
-        Refusal{"", "'' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
-        Refusal{"soon", "'soon' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
-        Refusal{"s", "'s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
-        Refusal{" 5s", "' 5s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
-        Refusal{"+5s", "'+5s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
-        Refusal{"5", "'5' needs a unit: 5ms or 5s"},
-        Refusal{"5 s", "'5 s' needs a unit: ms, s, m or h"},
-        Refusal{"5S", "'5S' needs a unit: ms, s, m or h"},
-        Refusal{"2d", "'2d' needs a unit: ms, s, m or h"},
-        Refusal{"1h30m", "'1h30m' needs a unit: ms, s, m or h"},
-        Refusal{"1.5s", "'1.5s' needs a unit: ms, s, m or h"},
-        Refusal{"-1s", "'-1s' is out of range"},
-        Refusal{"9223372036854775807h", "'9223372036854775807h' is out of range"},
-        Refusal{"99999999999999999999s", "'99999999999999999999s' is out of range"}));
+    ::testing::Values(Refusal{"", "'' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
+                      Refusal{"soon",
+                              "'soon' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
+                      Refusal{"s", "'s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
+                      Refusal{" 5s", "' 5s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
+                      Refusal{"+5s", "'+5s' is not a duration; write one as in 250ms, 2s, 5m, 1h"},
+                      Refusal{"5", "'5' needs a unit: 5ms or 5s"},
+                      Refusal{"5 s", "'5 s' needs a unit: ms, s, m or h"},
+                      Refusal{"5S", "'5S' needs a unit: ms, s, m or h"},
+                      Refusal{"2d", "'2d' needs a unit: ms, s, m or h"},
+                      Refusal{"1h30m", "'1h30m' needs a unit: ms, s, m or h"},
+                      Refusal{"1.5s", "'1.5s' needs a unit: ms, s, m or h"},
+                      Refusal{"-1s", "'-1s' is out of range"},
+                      Refusal{"9223372036854775807h", "'9223372036854775807h' is out of range"},
+                      Refusal{"99999999999999999999s", "'99999999999999999999s' is out of range"}));
 
 TEST(Units, writes_a_duration_in_its_largest_whole_unit) {
   EXPECT_EQ(format_duration(milliseconds(250)), "250ms");
