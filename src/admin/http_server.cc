@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "admin/routes.h"
+#include "admin/slots.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::admin {
@@ -28,8 +29,9 @@ Error explain(Error error, const Endpoint& endpoint) {
 
 class HttpServer::Impl {
  public:
-  Impl(const state::SharedState& shared, std::string_view version, Log& log)
-      : shared_(shared), version_(version), log_(log) {}
+  Impl(const HttpServerOptions& options, const state::SharedState& shared, std::string_view version,
+       Log& log)
+      : shared_(shared), version_(version), log_(log), slots_(options.max_connections) {}
 
   // Stops accepting, ends what is open and joins the thread; closes the socket.
   ~Impl() {
@@ -53,8 +55,12 @@ class HttpServer::Impl {
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &answer, this,
         MHD_OPTION_EXTERNAL_LOGGER, &log_line, this,  // first, or errors before it go to stderr
         MHD_OPTION_LISTEN_SOCKET, socket->get(),      //
-        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(seconds), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
+        // Slots keeps them below max_connections; those it has shut down are closed a bit later.
+        MHD_OPTION_CONNECTION_LIMIT, 2 * options.max_connections,       //
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),  //
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,          //
+        MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,             //
+        MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this,               //
         MHD_OPTION_END);
     if (daemon_ == nullptr) {
       return fail("admin.http " + options.endpoint.to_string() + ": cannot start the HTTP server");
@@ -100,6 +106,28 @@ class HttpServer::Impl {
     return queued;
   }
 
+  static int socket_of(MHD_Connection* connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  }
+
+  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode what) {
+    auto& slots = static_cast<Impl*>(self)->slots_;
+    switch (what) {
+      case MHD_CONNECTION_NOTIFY_STARTED:
+        slots.enter(socket_of(connection));
+        return;
+      case MHD_CONNECTION_NOTIFY_CLOSED:
+        slots.leave(socket_of(connection));
+        return;
+    }
+  }
+
+  static void on_completed(void* self, MHD_Connection* connection, void** /*request*/,
+                           MHD_RequestTerminationCode /*how*/) {
+    static_cast<Impl*>(self)->slots_.renew(socket_of(connection));
+  }
+
   __attribute__((format(printf, 2, 0))) static void log_line(void* self, const char* format,
                                                              va_list arguments) {
     char message[512];
@@ -111,13 +139,14 @@ class HttpServer::Impl {
   std::string version_;
   Log& log_;
   SocketAddress address_;
+  Slots slots_;
   MHD_Daemon* daemon_ = nullptr;
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
                                                       const state::SharedState& shared,
                                                       std::string_view version, Log& log) {
-  auto impl = std::make_unique<Impl>(shared, version, log);
+  auto impl = std::make_unique<Impl>(options, shared, version, log);
   if (auto started = impl->start(options); !started) {
     return tl::unexpected(started.error());
   }
