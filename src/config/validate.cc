@@ -94,15 +94,18 @@ void check_pools_exist(const Config& config, Diagnostics& diagnostics) {
     names.push_back(pool.name);
   }
   std::set<std::string_view> used;
+  bool all_known = true;
   for (const auto& listener : config.listeners) {
     used.insert(listener.pool);
     if (listener.pool_mark.line > 0 && std::ranges::find(names, listener.pool) == names.end()) {
+      all_known = false;
       error(diagnostics, listener.pool_mark, "there is no pool '" + listener.pool + "'",
             names.empty() ? "" : suggest(listener.pool, names), listener.pool.size());
     }
   }
+  // Not beside an unknown name, which may well be meant for the pool that looks unused.
   for (const auto& pool : config.pools) {
-    if (!pool.name.empty() && !used.contains(pool.name)) {
+    if (all_known && !pool.name.empty() && !used.contains(pool.name)) {
       warning(diagnostics, pool.name_mark, "no listener uses pool '" + pool.name + "'");
     }
   }
