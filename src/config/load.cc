@@ -22,12 +22,6 @@ LoadedConfig load_config(std::string_view text) {
   LoadedConfig loaded;
   auto config = parse_yaml(text, loaded.diagnostics);
   validate(config, loaded.diagnostics);
-  if (has_errors(loaded.diagnostics)) {
-    // A warning would judge defaults in the place of what couldn't be read.
-    std::erase_if(loaded.diagnostics, [](const Diagnostic& diagnostic) {
-      return diagnostic.severity == Diagnostic::Severity::warning;
-    });
-  }
   std::ranges::stable_sort(loaded.diagnostics, [](const auto& a, const auto& b) {
     return std::tie(a.mark.line, a.mark.column) < std::tie(b.mark.line, b.mark.column);
   });

@@ -83,10 +83,10 @@ std::optional<std::string> Reader::text(const YAML::Node& node) {
   return std::nullopt;
 }
 
-void Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
+bool Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
   const auto given = text(node);
   if (!given) {
-    return;
+    return false;
   }
   std::int64_t number = 0;
   const char* last = given->data() + given->size();
@@ -94,9 +94,10 @@ void Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsig
   if (code != std::errc() || end != last || number < least || number > most) {
     error(node, "'" + *given + "' is not a whole number from " + std::to_string(least) + " to " +
                     std::to_string(most));
-    return;
+    return false;
   }
   value = static_cast<unsigned>(number);
+  return true;
 }
 
 void Reader::duration(const YAML::Node& node, Milliseconds least, Milliseconds most,

@@ -39,7 +39,8 @@ class Reader {
             const std::function<void(const YAML::Node&, std::size_t)>& item);
 
   [[nodiscard]] std::optional<std::string> text(const YAML::Node& node);
-  void number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
+  // Whether the value could be read.
+  bool number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
   void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
   void endpoint(const YAML::Node& node, Endpoint& value);
 

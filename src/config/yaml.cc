@@ -128,8 +128,9 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
        }},
       {"attempts", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
-         connect.attempts_mark = mark_of(n.Mark());
-         r.number(n, 1, kMaxConnectAttempts, connect.attempts);
+         if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
+           connect.attempts_mark = mark_of(n.Mark());
+         }
        }},
   };
   reader.mapping(node, "connect", keys, pool.connect);

@@ -13,7 +13,7 @@ namespace holdfast {
 // A configuration's text, read and judged.
 struct LoadedConfig {
   std::optional<Config> config;  // nothing when there is an error
-  Diagnostics diagnostics;       // in the order of the file; warnings only without errors
+  Diagnostics diagnostics;       // in the order of the file, warnings included
 };
 
 // All that is wrong is found at once.

@@ -51,15 +51,6 @@ TEST(Load, gives_no_configuration_with_an_error) {
   EXPECT_TRUE(load_config(config_with({.top = "threads: 1"})).config);
 }
 
-TEST(Load, warns_only_of_what_it_could_read) {
-  const testing::Fragments slow_check = {.pool = "health: { timeout: 3s }"};
-  const testing::Fragments unread = {.pool = "health: { timeout: 3s, interval: 10 }"};
-
-  EXPECT_THAT(load_config(config_with(slow_check)).diagnostics.size(), 1U);
-  EXPECT_THAT(testing::messages_about(config_with(unread)),
-              ElementsAre("error: '10' needs a unit: 10ms or 10s"));
-}
-
 TEST(Load, points_out_what_it_renders) {
   const std::string text = config_with({.pool = "balance: round_robbin"});
 
