@@ -29,7 +29,7 @@ struct Candidates {
 
 void algorithm(benchmark::State& state, Balance balance) {
   const Candidates candidates(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(balance::pick(balance, candidates.all));
   }
 }
@@ -37,11 +37,12 @@ void algorithm(benchmark::State& state, Balance balance) {
 std::vector<pool::Backend> make_backends(std::size_t count, state::SharedState& shared) {
   std::vector<pool::Backend> backends;
   const auto address = SocketAddress::from(*Endpoint::parse("127.0.0.1:1")).value();
-  for (std::uint16_t index = 0; index < count; ++index) {
+  for (std::size_t index = 0; index < count; ++index) {
     auto& entry = shared.backends[index];
-    entry.weight.set(1 + index % 3);
+    entry.weight.set(static_cast<std::uint32_t>(1 + index % 3));
     entry.published_health.set(static_cast<std::uint32_t>(state::Health::up));
-    backends.push_back({index, "backend-" + std::to_string(index), address});
+    backends.push_back(
+        {static_cast<std::uint16_t>(index), "backend-" + std::to_string(index), address});
   }
   return backends;
 }
@@ -57,7 +58,7 @@ void whole_pool(benchmark::State& state, Balance balance) {
                   region.shared());
   std::vector<const pool::Backend*> open(kOpen, nullptr);
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto& slot = open[next++ % kOpen];
     if (slot != nullptr) {
       pool.release(*slot);

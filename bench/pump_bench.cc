@@ -28,7 +28,7 @@ void pump_messages(benchmark::State& state, StreamPair::Kind kind, Way way) {
   flow.copying = way == Way::copy;
 
   double calls = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     std::size_t sent = 0;
     std::size_t received = 0;
     Duration spent{};
