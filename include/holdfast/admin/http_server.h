@@ -13,7 +13,7 @@ struct HttpServerOptions {
   Endpoint endpoint;
   // A client that neither sends nor takes anything for this long is dropped.
   Duration timeout = std::chrono::seconds(10);
-  // Of one client more, the one that waited longest makes way.
+  // One more, and the oldest is dropped.
   unsigned max_connections = 64;
 };
 
