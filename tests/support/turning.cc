@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "support/tcp.h"
+
 namespace holdfast::testing {
 
 bool turn_until(loop::Loop& loop, const std::function<bool()>& condition) {
@@ -23,6 +25,11 @@ void turn(loop::Loop& loop, int times) {
   for (int i = 0; i < times; ++i) {
     uv_run(loop.raw(), UV_RUN_NOWAIT);
   }
+}
+
+std::size_t open_descriptors_beside_loops() {
+  { const loop::Loop first; }
+  return open_descriptors();
 }
 
 TurnCounter::TurnCounter(loop::Loop& loop) : loop_(loop), handle_(new uv_check_t) {

@@ -18,6 +18,9 @@ namespace holdfast::testing {
 // Turns the loop so often without waiting, so that all that is ready by now is told.
 void turn(loop::Loop& loop, int times = 5);
 
+// open_descriptors(), not counting anew those that libuv keeps from the first loop on.
+[[nodiscard]] std::size_t open_descriptors_beside_loops();
+
 // Counts the turns of a loop: a few for each event while all is well, thousands while it spins.
 class TurnCounter {
  public:

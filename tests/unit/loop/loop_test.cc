@@ -6,6 +6,7 @@
 
 #include "holdfast/loop/timer.h"
 #include "support/tcp.h"
+#include "support/turning.h"
 
 namespace holdfast::loop {
 namespace {
@@ -55,7 +56,7 @@ TEST(Loop, tells_the_time_of_the_clock_that_everybody_uses) {
 }
 
 TEST(Loop, leaves_no_descriptor_behind) {
-  const auto before = testing::open_descriptors();
+  const auto before = testing::open_descriptors_beside_loops();
   {
     Loop loop;
     Timer timer(loop, [] {});

@@ -18,7 +18,7 @@ class PoolTest : public ::testing::Test {
   // Backends take the places from 10 on, so that a place isn't taken for an index.
   static constexpr std::uint16_t kFirst = 10;
 
-  Pool make(std::size_t backends, Balance balance = Balance::round_robin) {
+  Pool make(std::uint16_t backends, Balance balance = Balance::round_robin) {
     PoolConfig config;
     config.name = "web";
     config.balance = balance;

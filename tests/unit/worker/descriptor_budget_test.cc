@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
+#include <initializer_list>
 #include <limits>
 
 #include "support/limit_scope.h"
@@ -12,14 +13,16 @@ namespace {
 
 using ::testing::HasSubstr;
 
+using Sizes = std::initializer_list<std::size_t>;
+
 // scar 4: descriptors, threads, listening sockets and backends in every combination.
 TEST(DescriptorBudget, never_promises_more_than_the_limit) {
   int planned = 0;
   int refused = 0;
-  for (const std::size_t limit : {0, 64, 256, 1024, 4096, 65'536, 1'048'576}) {
-    for (const std::size_t threads : {1, 4, 64}) {
-      for (const std::size_t sockets : {0, 1, 256}) {
-        for (const std::size_t backends : {0, 10, 4096}) {
+  for (const auto limit : Sizes{0, 64, 256, 1024, 4096, 65'536, 1'048'576}) {
+    for (const auto threads : Sizes{1, 4, 64}) {
+      for (const auto sockets : Sizes{0, 1, 256}) {
+        for (const auto backends : Sizes{0, 10, 4096}) {
           for (const auto wanted :
                {std::optional<unsigned>(), std::optional<unsigned>(1), std::optional<unsigned>(500),
                 std::optional<unsigned>(30'000), std::optional<unsigned>(4'000'000'000)}) {
