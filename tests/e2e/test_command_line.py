@@ -50,9 +50,6 @@ help: did you mean 'wbe'?
 FILE:6:19: error: '5' needs a unit: 5ms or 5s
     6 |     idle_timeout: 5
       |                   ^
-FILE:8:11: warning: no listener uses pool 'wbe'
-    8 |   - name: wbe
-      |           ^
 FILE:9:14: error: unknown value 'round_robn'
     9 |     balance: round_robn
       |              ^~~~~~~~~~
