@@ -18,7 +18,7 @@ build_packages=(
 test_packages=(
   python3 python3-pytest
   nginx-light libnginx-mod-stream redis-server redis-tools postgresql postgresql-contrib
-  iperf3 haproxy prometheus curl systemd procps iproute2 nftables
+  iperf3 haproxy prometheus curl systemd procps iproute2 nftables strace
 )
 lint_packages=(clang-format clang-tidy shellcheck)
 

@@ -1,10 +1,18 @@
 #include "holdfast/admin/http_server.h"
 
 #include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
+#include <deque>
+#include <thread>
 
 #include "admin/routes.h"
 #include "holdfast/base/socket.h"
@@ -13,6 +21,11 @@ namespace holdfast::admin {
 namespace {
 
 constexpr std::size_t kConnectionMemory = 16 * 1024;  // a request's headers, and its answer's
+
+// libmicrohttpd's own limit turns newcomers away, so it is above ours by what is being shut down.
+constexpr unsigned kBeingShutDown = 16;
+constexpr unsigned kAcceptBurst = 8;  // so that these have been closed before the next ones come
+constexpr int kAcceptPauseMs = 100;
 
 Error explain(Error error, const Endpoint& endpoint) {
   error.message = "admin.http " + endpoint.to_string() + ": " + error_text(error.code);
@@ -31,14 +44,19 @@ class HttpServer::Impl {
   Impl(const state::SharedState& shared, std::string_view version, Log& log)
       : shared_(shared), version_(version), log_(log) {}
 
-  // Stops accepting, ends what is open and joins the thread; closes the socket.
+  // Stops accepting, joins the thread and ends what is open.
   ~Impl() {
+    if (thread_.joinable()) {
+      ::eventfd_write(stop_.get(), 1);
+      thread_.join();
+    }
     if (daemon_ != nullptr) {
       MHD_stop_daemon(daemon_);
     }
   }
 
   Result<void> start(const HttpServerOptions& options) {
+    max_connections_ = options.max_connections;
     auto address = SocketAddress::from(options.endpoint);
     if (!address) {
       return fail("admin.http: " + address.error().message + "; write a numeric address");
@@ -49,23 +67,89 @@ class HttpServer::Impl {
     }
     address_ = SocketAddress::local(socket->get()).value_or(*address);
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.timeout).count();
-    daemon_ = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &answer, this,
-        MHD_OPTION_EXTERNAL_LOGGER, &log_line, this,  // first, or errors before it go to stderr
-        MHD_OPTION_LISTEN_SOCKET, socket->get(),      //
-        MHD_OPTION_CONNECTION_LIMIT, options.max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(seconds), MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
-        MHD_OPTION_END);
-    if (daemon_ == nullptr) {
+    daemon_ =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, nullptr,
+                         nullptr, &answer, this, MHD_OPTION_EXTERNAL_LOGGER, &log_line,
+                         this,  // first, or errors before it go to stderr
+                         MHD_OPTION_CONNECTION_LIMIT, options.max_connections + kBeingShutDown,
+                         MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
+                         MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
+                         MHD_OPTION_END);
+    stop_ = Fd(::eventfd(0, EFD_CLOEXEC));
+    if (daemon_ == nullptr || !stop_.is_open()) {
       return fail("admin.http " + options.endpoint.to_string() + ": cannot start the HTTP server");
     }
-    static_cast<void>(socket->release());  // the daemon's from now on
+    listener_ = std::move(*socket);
+    thread_ = std::thread([this] { serve(); });
+    pthread_setname_np(thread_.native_handle(), "http");
     return {};
   }
 
   [[nodiscard]] const SocketAddress& address() const { return address_; }
 
  private:
+  // libmicrohttpd's own accept loop is not used: out of descriptors, it spins (scar 26).
+  void serve() {
+    const int events = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    bool paused = false;
+    for (;;) {
+      pollfd waiting[] = {{stop_.get(), POLLIN, 0},
+                          {events, POLLIN, 0},
+                          {paused ? -1 : listener_.get(), POLLIN, 0}};
+      ::poll(waiting, std::size(waiting), next_timeout_ms(paused));
+      if (waiting[0].revents != 0) {
+        return;
+      }
+      paused = !accept_clients();
+      MHD_run(daemon_);
+    }
+  }
+
+  // -1 for none, as poll(2) has it.
+  [[nodiscard]] int next_timeout_ms(bool paused) const {
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    const bool has_timeout = MHD_get_timeout(daemon_, &timeout) == MHD_YES;
+    if (paused) {
+      return has_timeout && timeout < kAcceptPauseMs ? static_cast<int>(timeout) : kAcceptPauseMs;
+    }
+    return has_timeout ? static_cast<int>(timeout) : -1;
+  }
+
+  // False when this host lacks what it takes to accept another one now.
+  [[nodiscard]] bool accept_clients() {
+    for (unsigned i = 0; i < kAcceptBurst; ++i) {
+      sockaddr_storage peer{};
+      socklen_t size = sizeof peer;
+      auto* address = reinterpret_cast<sockaddr*>(&peer);
+      const int client = ::accept4(listener_.get(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (client < 0) {
+        return !is_local_trouble(errno);
+      }
+      MHD_add_connection(daemon_, client, address, size);  // closes the socket when it fails
+    }
+    return true;
+  }
+
+  // The newest client is served whatever the others do: when there are too many, the oldest goes.
+  // The timeout alone doesn't see to that, since every byte of a dripping client begins it anew
+  // (scar 44).
+  static void on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) {
+    auto& impl = *static_cast<Impl*>(self);
+    auto& clients = impl.clients_;
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      std::erase(clients, info->connect_fd);
+      return;
+    }
+    clients.push_back(info->connect_fd);
+    if (clients.size() > impl.max_connections_) {
+      ::shutdown(clients.front(), SHUT_RDWR);
+      clients.pop_front();
+    }
+  }
+
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* path,
                            const char* method, const char* /*version*/, const char* /*upload*/,
                            std::size_t* upload_size, void** request) {
@@ -111,7 +195,12 @@ class HttpServer::Impl {
   std::string version_;
   Log& log_;
   SocketAddress address_;
+  Fd listener_;
+  Fd stop_;  // readable once the thread is to end
   MHD_Daemon* daemon_ = nullptr;
+  std::thread thread_;
+  unsigned max_connections_ = 0;
+  std::deque<int> clients_;  // sockets, the oldest first; of the thread
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,

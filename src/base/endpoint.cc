@@ -1,5 +1,6 @@
 #include "holdfast/base/endpoint.h"
 
+#include <arpa/inet.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -23,6 +24,19 @@ Result<std::uint16_t> parse_port(std::string_view text) {
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '-' || c == '_';
+}
+
+// A scope ("fe80::1%eth0") is the kernel's to judge.
+bool is_ipv6(std::string_view text) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET6, std::string(text.substr(0, text.find('%'))).c_str(), &address) == 1;
+}
+
+// Nothing but digits and dots can't be a name (RFC 1123, 2.1), and looked up it never resolves.
+bool is_broken_ipv4(const std::string& text) {
+  in_addr address{};
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; }) &&
+         ::inet_pton(AF_INET, text.c_str(), &address) != 1;
 }
 
 Result<Endpoint> parse_unix(std::string_view path) {
@@ -53,7 +67,7 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     }
     endpoint.host = std::string(text.substr(1, bracket - 1));
     port = text.substr(bracket + 2);
-    if (endpoint.host.find(':') == std::string::npos) {
+    if (!is_ipv6(endpoint.host)) {
       return fail("'" + endpoint.host + "' in brackets is not an IPv6 address");
     }
   } else {
@@ -69,6 +83,9 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     if (endpoint.host.size() > kMaxHostName ||
         !std::all_of(endpoint.host.begin(), endpoint.host.end(), is_host_character)) {
       return fail("'" + endpoint.host + "' is neither a host name nor an address");
+    }
+    if (is_broken_ipv4(endpoint.host)) {
+      return fail("'" + endpoint.host + "' is not an IPv4 address");
     }
   }
   auto number = parse_port(port);

@@ -37,6 +37,8 @@ struct DemoOptions {
 };
 int demo(const DemoOptions& options);
 
+// "holdfast 1.2.3"
+[[nodiscard]] std::string version_text();
 int version();
 
 }  // namespace holdfast::cli

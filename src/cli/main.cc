@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "cli/commands.h"
+#include "cli/usage.h"
 
 // The command line and nothing else: which subcommand, with which options. The work is in the
 // file of the same name.
@@ -10,6 +11,9 @@ int main(int argc, char** argv) {
 
   CLI::App app("holdfast, a TCP load balancer whose connections outlive what fails");
   app.require_subcommand(1);
+  app.set_version_flag("--version", cli::version_text(), "Print the version and exit");
+  app.footer("Exit codes: 0 fine, 1 the configuration is invalid or the work failed, 2 usage.");
+  app.failure_message(cli::usage_message);
   std::function<int()> chosen;
 
   cli::RunOptions run;

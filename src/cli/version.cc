@@ -4,8 +4,12 @@
 
 namespace holdfast::cli {
 
+std::string version_text() {
+  return "holdfast " HOLDFAST_VERSION;
+}
+
 int version() {
-  std::puts("holdfast " HOLDFAST_VERSION);
+  std::puts(version_text().c_str());
   return kFine;
 }
 

@@ -5,31 +5,40 @@
 namespace holdfast {
 namespace {
 
-constexpr std::size_t kShown = 120;  // characters of a source line
+constexpr std::size_t kShownLine = 120;  // characters of a source line
+constexpr std::size_t kShownText = 400;  // of a message, which may quote a value of any length
 
-std::string_view line_of(std::string_view text, int number) {
-  for (int line = 1; line < number; ++line) {
+std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for (;;) {
     const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    lines.push_back(line);
     if (end == std::string_view::npos) {
-      return {};
+      return lines;
     }
     text.remove_prefix(end + 1);
   }
-  return text.substr(0, text.find('\n'));
 }
 
 // One column per byte, so that the caret stays under what it means.
-std::string harmless(std::string_view line) {
-  std::string shown(line.substr(0, kShown));
-  std::ranges::replace_if(
-      shown, [](char c) { return c == '\t'; }, ' ');
+std::string harmless(std::string_view text, std::size_t at_most) {
+  std::string shown(text.substr(0, at_most));
+  std::ranges::replace(shown, '\t', ' ');
   std::ranges::replace_if(
       shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
   return shown;
 }
 
-std::string source_excerpt(const Diagnostic& diagnostic, std::string_view text) {
-  const auto line = harmless(line_of(text, diagnostic.mark.line));
+std::string harmless(std::string_view text) {
+  return harmless(text, kShownText) + (text.size() > kShownText ? "..." : "");
+}
+
+std::string source_excerpt(const Diagnostic& diagnostic, std::string_view source_line) {
+  const auto line = harmless(source_line, kShownLine);
   const auto number = std::to_string(diagnostic.mark.line);
   const auto column = static_cast<std::size_t>(std::max(diagnostic.mark.column, 1)) - 1;
   const std::string margin(std::max<std::size_t>(5, number.size()) - number.size(), ' ');
@@ -53,6 +62,7 @@ bool has_errors(std::span<const Diagnostic> diagnostics) {
 
 std::string render(std::span<const Diagnostic> diagnostics, std::string_view file,
                    std::string_view text) {
+  const auto lines = split_lines(text);
   std::string result;
   for (const auto& diagnostic : diagnostics) {
     const bool error = diagnostic.severity == Diagnostic::Severity::error;
@@ -61,12 +71,13 @@ std::string render(std::span<const Diagnostic> diagnostics, std::string_view fil
       result +=
           std::to_string(diagnostic.mark.line) + ':' + std::to_string(diagnostic.mark.column) + ':';
     }
-    result += std::string(error ? " error: " : " warning: ") + diagnostic.message + '\n';
+    result += std::string(error ? " error: " : " warning: ") + harmless(diagnostic.message) + '\n';
     if (diagnostic.mark.line > 0) {
-      result += source_excerpt(diagnostic, text);
+      const auto number = static_cast<std::size_t>(diagnostic.mark.line);
+      result += source_excerpt(diagnostic, number <= lines.size() ? lines[number - 1] : "");
     }
     if (!diagnostic.help.empty()) {
-      result += "help: " + diagnostic.help + '\n';
+      result += "help: " + harmless(diagnostic.help) + '\n';
     }
   }
   return result;

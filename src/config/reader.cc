@@ -51,6 +51,14 @@ std::optional<std::size_t> Reader::find_key(const YAML::Node& key, const std::st
   return static_cast<std::size_t>(found - names.begin());
 }
 
+bool Reader::is_given(const YAML::Node& key, const YAML::Node& value) {
+  if (value.IsNull()) {
+    error(key, "'" + key.Scalar() + "' has no value");
+    return false;
+  }
+  return true;
+}
+
 void Reader::list(const YAML::Node& node, const std::string& what, std::size_t at_most,
                   const std::function<void(const YAML::Node&, std::size_t)>& item) {
   if (!node.IsSequence()) {
@@ -75,10 +83,10 @@ std::optional<std::string> Reader::text(const YAML::Node& node) {
   return std::nullopt;
 }
 
-void Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
+bool Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
   const auto given = text(node);
   if (!given) {
-    return;
+    return false;
   }
   std::int64_t number = 0;
   const char* last = given->data() + given->size();
@@ -86,9 +94,10 @@ void Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsig
   if (code != std::errc() || end != last || number < least || number > most) {
     error(node, "'" + *given + "' is not a whole number from " + std::to_string(least) + " to " +
                     std::to_string(most));
-    return;
+    return false;
   }
   value = static_cast<unsigned>(number);
+  return true;
 }
 
 void Reader::duration(const YAML::Node& node, Milliseconds least, Milliseconds most,

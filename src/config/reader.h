@@ -39,7 +39,8 @@ class Reader {
             const std::function<void(const YAML::Node&, std::size_t)>& item);
 
   [[nodiscard]] std::optional<std::string> text(const YAML::Node& node);
-  void number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
+  // Whether the value could be read.
+  bool number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
   void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
   void endpoint(const YAML::Node& node, Endpoint& value);
 
@@ -56,6 +57,8 @@ class Reader {
   [[nodiscard]] std::optional<std::size_t> find_key(const YAML::Node& key, const std::string& what,
                                                     const std::vector<std::string_view>& names,
                                                     std::vector<std::string>& seen);
+  // Says so at the key when its value is missing: the mark of nothing is where the next thing is.
+  [[nodiscard]] bool is_given(const YAML::Node& key, const YAML::Node& value);
   [[nodiscard]] bool is_mapping(const YAML::Node& node, const std::string& what);
   void unknown_word(const YAML::Node& node, const std::string& given,
                     const std::vector<std::string_view>& known);
@@ -78,7 +81,8 @@ void Reader::mapping(const YAML::Node& node, const std::string& what,
   }
   std::vector<std::string> seen;
   for (const auto& pair : node) {
-    if (const auto place = find_key(pair.first, what, names, seen)) {
+    const auto place = find_key(pair.first, what, names, seen);
+    if (place && is_given(pair.first, pair.second)) {
       keys[*place].read(*this, pair.second, value);
     }
   }

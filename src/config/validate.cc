@@ -5,7 +5,9 @@
 #include <set>
 
 #include "config/suggest.h"
+#include "config/taken_addresses.h"
 #include "config/units.h"
+#include "holdfast/base/socket_address.h"
 
 namespace holdfast {
 namespace {
@@ -54,14 +56,13 @@ void check_names(const std::vector<Named>& all, std::string_view kind, Diagnosti
 }
 
 void check_binds(const Config& config, Diagnostics& diagnostics) {
-  std::map<std::string, Mark> seen;
+  TakenAddresses addresses;
   const auto check = [&](const Endpoint& endpoint, Mark mark) {
     if (endpoint == Endpoint{} || (endpoint.kind == Endpoint::Kind::inet && endpoint.port == 0)) {
       return;  // unreadable, or the kernel's choice of port
     }
-    const auto [place, is_new] = seen.emplace(endpoint.to_string(), mark);
-    if (!is_new) {
-      const auto line = place->second.line;
+    if (const auto taken = addresses.take(endpoint, mark)) {
+      const auto line = taken->line;
       error(diagnostics, mark,
             endpoint.to_string() + " is taken already, " +
                 (line > 0 ? "in line " + std::to_string(line) : "by admin.http's default"),
@@ -71,6 +72,11 @@ void check_binds(const Config& config, Diagnostics& diagnostics) {
   };
   if (config.admin.http) {
     check(*config.admin.http, config.admin.http_mark);
+    if (!SocketAddress::from(*config.admin.http)) {
+      error(diagnostics, config.admin.http_mark,
+            "'" + config.admin.http->host + "' is not a numeric address", "as in 127.0.0.1:9870",
+            config.admin.http->to_string().size());
+    }
   }
   for (const auto& listener : config.listeners) {
     if (listener.bind.empty() && !listener.name.empty() && listener.bind_mark.line > 0) {
@@ -114,6 +120,10 @@ void check_backends(const PoolConfig& pool, Diagnostics& diagnostics) {
             "write the port it listens on", backend.address.to_string().size());
     }
   }
+  if (pool.backends.empty() && pool.backends_mark.line > 0) {
+    warning(diagnostics, pool.backends_mark,
+            "pool '" + pool.name + "' has no backends: it takes no connections");
+  }
   if (!pool.backends.empty() &&
       std::ranges::all_of(pool.backends, [](const auto& backend) { return backend.weight == 0; })) {
     warning(diagnostics, pool.name_mark,
@@ -147,6 +157,9 @@ void validate(const Config& config, Diagnostics& diagnostics) {
   check_names(config.pools, "pool", diagnostics);
   check_binds(config, diagnostics);
   check_pools_exist(config, diagnostics);
+  if (config.listeners.empty() && config.listeners_mark.line > 0) {
+    warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced");
+  }
   std::size_t backends = 0;
   for (const auto& pool : config.pools) {
     check_pool(pool, diagnostics);

@@ -137,8 +137,9 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
        }},
       {"attempts", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
-         connect.attempts_mark = mark_of(n.Mark());
-         r.number(n, 1, kMaxConnectAttempts, connect.attempts);
+         if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
+           connect.attempts_mark = mark_of(n.Mark());
+         }
        }},
   };
   reader.mapping(node, "connect", keys, pool.connect);
@@ -199,6 +200,7 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
       {"health", kOptional, read_health},
       {"backends", kRequired,
        [](Reader& r, const Node& n, PoolConfig& pool) {
+         pool.backends_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};
          r.list(n, "backends", kMaxBackends,
                 [&](const Node& one, std::size_t at) { read_backend(r, one, at, pool); });
        }},
@@ -226,6 +228,7 @@ void read_config(Reader& reader, const Node& node, Config& config) {
       {"admin", kOptional, read_admin},
       {"listeners", kRequired,
        [](Reader& r, const Node& n, Config& c) {
+         c.listeners_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};
          r.list(n, "listeners", kMaxListeners,
                 [&](const Node& one, std::size_t at) { read_listener(r, one, at, c); });
        }},

@@ -6,9 +6,8 @@ namespace holdfast::loop {
 
 Mailbox::Mailbox(Loop& loop) : handle_(new uv_async_t) {
   loop.assert_on_thread();
-  const int error = uv_async_init(loop.raw(), handle_.get(), [](uv_async_t* handle) {
-    static_cast<Mailbox*>(handle->data)->deliver();
-  });
+  const int error =
+      uv_async_init(loop.raw(), handle_.get(), [](uv_async_t* handle) { deliver(*handle); });
   assert(error == 0);
   static_cast<void>(error);
   handle_->data = this;
@@ -22,14 +21,19 @@ void Mailbox::post(std::function<void()> message) {
   uv_async_send(handle_.get());
 }
 
-void Mailbox::deliver() {
+void Mailbox::deliver(uv_async_t& handle) {
   std::vector<std::function<void()>> arrived;
   {
-    const std::lock_guard lock(mutex_);
-    arrived.swap(messages_);
+    auto& mailbox = *static_cast<Mailbox*>(handle.data);
+    const std::lock_guard lock(mailbox.mutex_);
+    arrived.swap(mailbox.messages_);
   }
   for (const auto& message : arrived) {
     message();
+    // The handle is there until its close callback, in a later part of the turn.
+    if (uv_is_closing(reinterpret_cast<const uv_handle_t*>(&handle)) != 0) {
+      return;
+    }
   }
 }
 

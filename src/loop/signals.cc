@@ -34,9 +34,12 @@ Signals::Signals(Loop& loop, std::initializer_list<int> numbers, std::function<v
 }
 
 void Signals::on_ready(Poll&, Readiness) {
+  // One a turn, and a copy of the callback, since it may destroy all this. What else is pending
+  // makes the descriptor ready again.
   signalfd_siginfo info{};
-  while (::read(fd_.get(), &info, sizeof info) == sizeof info) {
-    callback_(static_cast<int>(info.ssi_signo));
+  if (::read(fd_.get(), &info, sizeof info) == sizeof info) {
+    const auto callback = callback_;
+    callback(static_cast<int>(info.ssi_signo));
   }
 }
 

@@ -5,6 +5,12 @@
 namespace holdfast::loop {
 namespace {
 
+// libuv counts from the beginning of the turn. That may be long ago, in a turn with much to do or
+// when the whole machine was paused: then a time limit would be over as soon as it is set.
+Duration since_turn_began(const uv_timer_t& timer) {
+  return Clock::now() - TimePoint(std::chrono::milliseconds(uv_now(timer.loop)));
+}
+
 std::uint64_t to_milliseconds(Duration duration) {
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
   return static_cast<std::uint64_t>(std::max<std::int64_t>(rounded, 0));
@@ -28,6 +34,9 @@ void Timer::start_every(Duration interval) {
 }
 
 void Timer::start(Duration after, Duration repeat) {
+  if (after > Duration::zero()) {
+    after += since_turn_began(*handle_);
+  }
   uv_timer_start(
       handle_.get(),
       [](uv_timer_t* handle) {

@@ -20,7 +20,8 @@ void Family::add(Labels labels, const HistogramSnapshot& histogram) {
     cumulative += histogram.buckets[i];
     const bool last = i == state::kDurationBounds.size();
     metric.histogram.bucket.push_back(
-        {cumulative, last ? std::numeric_limits<double>::infinity() : state::kDurationBounds[i]});
+        {cumulative, last ? std::numeric_limits<double>::infinity()
+                          : static_cast<double>(state::kDurationBounds[i]) / 1e6});
   }
   metric.histogram.sample_count = cumulative;
   metric.histogram.sample_sum = static_cast<double>(histogram.sum_nanoseconds) * 1e-9;

@@ -21,6 +21,14 @@ using state::FlowState;
 // they are: the kernel has no event for that.
 constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
 
+// Whoever moved bytes in this time was in the middle of something.
+constexpr auto kBusy = std::chrono::seconds(1);
+
+std::string name_of_client(int socket) {
+  const auto client = SocketAddress::peer(socket);
+  return client ? client->to_string() : "gone";
+}
+
 bool is_failure(CloseCause cause) {
   switch (cause) {
     case CloseCause::finished:
@@ -43,7 +51,12 @@ Session::Session(Context& context, std::shared_ptr<const Service> service,
       service_(std::move(service)),
       record_(record),
       owner_(owner),
-      connector_(context, *service_, record) {}
+      connector_(context, *service_, record) {
+  if (context_.connection_log == ConnectionLog::all) {
+    // Once both ends have said FIN, the kernel doesn't know it any more.
+    client_name_ = name_of_client(record_.client_fd);
+  }
+}
 
 void Session::start() {
   const Handling handling(context_, record_);
@@ -267,7 +280,15 @@ void Session::close(CloseCause cause) {
     reject(state::Rejection::shutdown);
     return;
   }
-  end(cause, record_.reset || is_in_flight());
+  const bool cut_off = cause == CloseCause::shutdown && is_busy();
+  end(cause, record_.reset || cut_off || is_in_flight());
+}
+
+// A stream at full speed has moments in which nothing is in flight. A FIN in one of them would make
+// what was cut off look complete.
+bool Session::is_busy() const {
+  const bool has_moved = record_.to_backend.delivered + record_.to_client.delivered > 0;
+  return has_moved && from_nanoseconds(record_.active_at) + kBusy > context_.loop.now();
 }
 
 void Session::reject(state::Rejection reason) {
@@ -318,18 +339,18 @@ void Session::log_end(std::string_view event, std::string_view cause, bool faile
       !context_.log_limit.allow(context_.loop.now(), suppressed)) {
     return;
   }
-  const auto client = SocketAddress::peer(record_.client_fd);
-  context_.log.write(failed ? LogLevel::warning : LogLevel::info, event,
-                     {{"listener", service_->listener_name},
-                      {"client", client ? client->to_string() : "gone"},
-                      {"pool", service_->pool->name()},
-                      {"backend", context_.backend_name(record_)},
-                      {"cause", cause},
-                      {"attempts", record_.attempts},
-                      {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
-                      {"received", record_.to_backend.delivered},
-                      {"sent", record_.to_client.delivered},
-                      {"suppressed", suppressed}});
+  context_.log.write(
+      failed ? LogLevel::warning : LogLevel::info, event,
+      {{"listener", service_->listener_name},
+       {"client", client_name_.empty() ? name_of_client(record_.client_fd) : client_name_},
+       {"pool", service_->pool->name()},
+       {"backend", context_.backend_name(record_)},
+       {"cause", cause},
+       {"attempts", record_.attempts},
+       {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
+       {"received", record_.to_backend.delivered},
+       {"sent", record_.to_client.delivered},
+       {"suppressed", suppressed}});
 }
 
 }  // namespace holdfast::relay

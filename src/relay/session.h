@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "holdfast/loop/poll.h"
 #include "holdfast/state/connection_record.h"
@@ -71,6 +72,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void let_go();
   void log_end(std::string_view event, std::string_view cause, bool failed);
   [[nodiscard]] std::int64_t nanoseconds_lived() const;
+  [[nodiscard]] bool is_busy() const;
   [[nodiscard]] bool is_in_flight() const;
 
   Context& context_;
@@ -84,6 +86,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   std::optional<loop::Poll> backend_poll_;
   state::CloseCause cause_ = state::CloseCause::finished;
   std::optional<TimePoint> delivery_ends_;
+  std::string client_name_;  // when every connection is logged
 };
 
 }  // namespace holdfast::relay

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.daemon import BINARY, Holdfast
+from support.systemd import Systemd
 from support.tcp import TcpServer
+from support.wire import Wire
 
 BIG_FILE_SIZE = 64 << 20
 USUAL_LIMIT = 60
@@ -97,6 +99,26 @@ def instance():
 def tcp_server():
     """tcp_server(handler) is a support.tcp.TcpServer."""
     yield from _stopping(lambda _, handler, **options: TcpServer(handler, **options))
+
+
+@pytest.fixture
+def wire(holdfast, tmp_path_factory):
+    """wire() is a balancer with both ends in the test's hands, a support.wire.Wire."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**options):
+            made = Wire(holdfast, tmp_path_factory.mktemp("s"), **options)
+            stack.callback(made.close)
+            return made
+
+        yield start
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """What a service tells systemd, an instance of support.systemd.Systemd."""
+    with contextlib.closing(Systemd(tmp_path / "notify")) as listening:
+        yield listening
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The unit as it is installed, judged by systemd's own tools, and the messages systemd waits for."""
+"""The unit as it is installed, judged by systemd's own tools, and the messages it waits for."""
 
 import os
 import re
@@ -7,9 +7,8 @@ import socket
 import subprocess
 
 import pytest
-from support import tcp
+from support import configuration, tcp
 from support.daemon import BINARY, ROOT
-from support.waiting import wait_until
 
 UNIT = ROOT / "systemd/holdfast.service"
 MOST_EXPOSURE = 2.0  # of 10, by `systemd-analyze security`
@@ -108,45 +107,11 @@ def test_the_unit_grants_more_time_to_stop_than_shutdown_timeout():
     assert seconds("TimeoutStopSec") > int(default[1])
 
 
-@pytest.fixture
-def systemd(tmp_path):
-    """The notification socket: systemd.environment, and systemd.next() for each message."""
-
-    class Systemd:
-        def __init__(self):
-            path = tmp_path / "notify"
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.bind(str(path))
-            self._socket.settimeout(5)
-            self.environment = {"NOTIFY_SOCKET": str(path)}
-
-        def next(self):
-            return self._socket.recv(4096).decode().splitlines()
-
-        def next_with(self, assignment):
-            return wait_until(
-                lambda: assignment in self.next(), 10, f"systemd was never told {assignment}"
-            )
-
-        def close(self):
-            self._socket.close()
-
-    listening = Systemd()
-    yield listening
-    listening.close()
-
-
-def configuration(front, back):
-    return f"""
-listeners: [{{ name: web, bind: "127.0.0.1:{front}", pool: web }}]
-pools: [{{ name: web, backends: [{{ name: web-1, address: "127.0.0.1:{back}" }}] }}]
-"""
-
-
 def test_it_says_when_it_is_ready_and_when_it_stops(holdfast, systemd, tcp_server, free_port):
     front = free_port()
     backend = tcp_server(tcp.echo)
-    daemon = holdfast(configuration(front, backend.port), environment=systemd.environment)
+    config = configuration.web(f"127.0.0.1:{front}", backend.address)
+    daemon = holdfast(config, environment=systemd.environment)
     assert "READY=1" in systemd.next()
     with socket.create_connection(("127.0.0.1", front), 5) as client:
         client.sendall(b"hello")
@@ -158,6 +123,7 @@ def test_it_says_when_it_is_ready_and_when_it_stops(holdfast, systemd, tcp_serve
 def test_it_feeds_the_watchdog(holdfast, systemd, tcp_server, free_port):
     # Without WATCHDOG_PID, the limit is meant for whoever reads it (sd_watchdog_enabled(3)).
     environment = {**systemd.environment, "WATCHDOG_USEC": "200000"}
-    holdfast(configuration(free_port(), tcp_server(tcp.echo).port), environment=environment)
+    config = configuration.web(f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address)
+    holdfast(config, environment=environment)
     systemd.next_with("WATCHDOG=1")
     systemd.next_with("WATCHDOG=1")

@@ -11,9 +11,9 @@ namespace holdfast::admin {
 
 struct HttpServerOptions {
   Endpoint endpoint;
-  // A client that hasn't sent its request, or taken its answer, in this time is dropped: a
-  // half-sent request doesn't hold a slot (scar 44).
+  // A client that neither sends nor takes anything for this long is dropped.
   Duration timeout = std::chrono::seconds(10);
+  // One more, and the oldest is dropped.
   unsigned max_connections = 64;
 };
 

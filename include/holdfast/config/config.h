@@ -88,6 +88,7 @@ struct PoolConfig {
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
+  Mark backends_mark;
 };
 
 struct Config {
@@ -101,6 +102,7 @@ struct Config {
   std::vector<PoolConfig> pools;
   Mark threads_mark;
   Mark max_connections_mark;
+  Mark listeners_mark;
 };
 
 }  // namespace holdfast

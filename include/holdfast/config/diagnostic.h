@@ -25,7 +25,7 @@ using Diagnostics = std::vector<Diagnostic>;
 [[nodiscard]] bool has_errors(std::span<const Diagnostic> diagnostics);
 
 // As compilers print them: "file:line:column: error: message", the source line, a caret under the
-// place, and the help. Whatever the source line holds, what is printed of it is harmless.
+// place, and the help. Whatever the text holds, what is printed of it is harmless.
 [[nodiscard]] std::string render(std::span<const Diagnostic> diagnostics, std::string_view file,
                                  std::string_view text);
 

@@ -12,7 +12,8 @@
 namespace holdfast::loop {
 
 // The way onto a loop's thread from any other: messages are run there in the order they came.
-// Destroyed on the loop's thread; nobody may post by then. Messages not yet run are dropped.
+// Destroyed on the loop's thread, in a message if need be; nobody may post by then. Messages not
+// yet run are dropped.
 class Mailbox {
  public:
   explicit Mailbox(Loop& loop);
@@ -22,7 +23,8 @@ class Mailbox {
   void post(std::function<void()> message);
 
  private:
-  void deliver();
+  // Takes the handle, since a message may destroy the mailbox.
+  static void deliver(uv_async_t& handle);
 
   std::unique_ptr<uv_async_t, detail::CloseHandle> handle_;
   std::mutex mutex_;

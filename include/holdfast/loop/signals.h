@@ -11,7 +11,8 @@
 namespace holdfast::loop {
 
 // Delivers blocked signals to a loop through a signalfd(2): no handlers, no self-pipe, and no
-// thread that is interrupted in the middle of a system call.
+// thread that is interrupted in the middle of a system call. Destroying it inside its own callback
+// is allowed.
 class Signals final : public Poll::Handler {
  public:
   // Blocks the signals in the calling thread; call it before any other thread is made, since

@@ -16,7 +16,7 @@ class Timer {
   Timer(Loop& loop, std::function<void()> callback);
   Timer(Timer&&) = delete;
 
-  // Rounded up to whole milliseconds. A running timer is set anew.
+  // Rounded up to whole milliseconds, from now on: never early. A running timer is set anew.
   void start_once(Duration after);
   void start_every(Duration interval);
   void stop();

@@ -49,10 +49,13 @@ class Gauge {
   std::uint32_t value_ = 0;
 };
 
-// Upper bounds of the duration histograms, in seconds; a last bucket takes the rest. From a
-// loopback connect to a connection of a day.
-inline constexpr std::array<double, 15> kDurationBounds = {
-    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 1800, 14400, 86400};
+// Upper bounds of the duration histograms, in microseconds; a last bucket takes the rest. From a
+// loopback connect to a connection of a day. Whole numbers: in floating point 30 s is more than a
+// bound of 30 s.
+inline constexpr std::array<std::uint64_t, 15> kDurationBounds = {
+    100,        500,         1'000,         5'000,          10'000,
+    50'000,     100'000,     500'000,       1'000'000,      5'000'000,
+    30'000'000, 300'000'000, 1'800'000'000, 14'400'000'000, 86'400'000'000};
 
 // Durations counted into fixed buckets by one thread.
 struct Histogram {
@@ -60,9 +63,8 @@ struct Histogram {
   Counter sum_nanoseconds;
 
   void observe(std::uint64_t nanoseconds) {
-    const double seconds = static_cast<double>(nanoseconds) * 1e-9;
     std::size_t bucket = 0;
-    while (bucket < kDurationBounds.size() && seconds > kDurationBounds[bucket]) {
+    while (bucket < kDurationBounds.size() && nanoseconds > kDurationBounds[bucket] * 1000) {
       ++bucket;
     }
     buckets[bucket].add(1);

@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import socket
 from pathlib import Path
 
 from support.metrics import Metrics
@@ -26,10 +27,11 @@ class Holdfast(Process):
     """The balancer with a configuration, ready.
 
     What the configuration leaves out is added: an admin address of its own, without which two
-    tests could not run at once, and a short shutdown_timeout.
+    tests could not run at once, and a short shutdown_timeout. The words of `before` come in front
+    of the command, as in `prlimit --nofile=64 holdfast run ...`.
     """
 
-    def __init__(self, directory, config, environment=None):
+    def __init__(self, directory, config, environment=None, before=()):
         match = re.search(r"^admin:(?:.|\n)*?http:\s*[\"']?([^\s\"',}]+)", config, re.MULTILINE)
         self.admin = match[1] if match else f"127.0.0.1:{free_port()}"
         if not match:
@@ -39,7 +41,7 @@ class Holdfast(Process):
         self.config_file = Path(directory) / "holdfast.yaml"
         self.config_file.write_text(config, encoding="utf-8")
         super().__init__(
-            [BINARY, "run", "-c", self.config_file],
+            [*before, BINARY, "run", "-c", self.config_file],
             env={**os.environ, **(environment or {})},
         )
         self.expected_exit = 0
@@ -57,7 +59,7 @@ class Holdfast(Process):
 
     def get(self, path):
         """(status, headers, body as text) of a GET to the admin address."""
-        connection = http.client.HTTPConnection(self.admin, timeout=5)
+        connection = _connection_to(self.admin)
         try:
             connection.request("GET", path, headers={"Connection": "close"})
             response = connection.getresponse()
@@ -99,3 +101,22 @@ class Holdfast(Process):
             return False
         match = LINE.match(line)
         return bool(BROKEN.search(line) or (match and match["level"] in BAD_LEVELS))
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _connection_to(address):
+    if address.startswith("unix:"):
+        return UnixConnection(address.removeprefix("unix:"), timeout=5)
+    return http.client.HTTPConnection(address, timeout=5)

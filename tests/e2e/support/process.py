@@ -95,11 +95,34 @@ class Process:
         """How many of its descriptors are sockets."""
         return sum(1 for target in self._descriptors() if target.startswith("socket:"))
 
+    def open_pipes(self):
+        """How many pipes it has both ends of."""
+        return sum(1 for target in self._descriptors() if target.startswith("pipe:")) // 2
+
     def cpu_seconds(self):
         """User and system time so far, of all its threads (proc(5), fields 14 and 15)."""
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def is_stopped(self):
+        """Whether SIGSTOP has taken effect (proc(5), field 3)."""
+        return self._stat()[0] == "T"
+
+    def resident_bytes(self):
+        """Its memory, shared pages included (proc(5), statm)."""
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_share(self, seconds):
+        """The part of one CPU that it uses during a span of time from now on."""
+        before = self.cpu_seconds()
+        time.sleep(seconds)
+        return (self.cpu_seconds() - before) / seconds
+
+    def _stat(self):
+        """The fields from the third on: after the name, which may hold anything."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()
 
     def _descriptors(self):
         folder = f"/proc/{self.pid}/fd"

@@ -122,7 +122,9 @@ class PostgresCluster:
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         # SIGINT is its fast shutdown: open sessions are ended.
-        return Server(port, command, stop_signal=signal.SIGINT, **self._options)
+        server = Server(port, command, stop_signal=signal.SIGINT, **self._options)
+        server.wait_for_log("ready to accept connections", 20)  # listens before, and refuses
+        return server
 
     def program(self, name):
         """The path of pgbench, psql and the like."""

@@ -1,9 +1,12 @@
 """Small TCP servers that behave oddly, on threads of this process."""
 
 import contextlib
+import fcntl
 import select
+import selectors
 import socket
 import struct
+import termios
 import threading
 
 from support.ports import free_port
@@ -21,19 +24,28 @@ class TcpServer:
         self._handler = handler
         self._lock = threading.Lock()
         self._open = set()
+        self._backlog = backlog
+        self.listen()
+
+    def listen(self):
+        """Listens, at first or again."""
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", self.port))
-        self._listener.listen(backlog)
+        self._listener.listen(self._backlog)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
-    def stop(self):
-        """Stops listening and closes all connections."""
+    def refuse(self):
+        """Stops listening and keeps the connections it has."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2)
         self._listener.close()
         self._thread.join(5)
+
+    def stop(self):
+        """Stops listening and closes all connections."""
+        self.refuse()
         with self._lock:
             left = list(self._open)
         for connection in left:
@@ -78,6 +90,16 @@ def reset(connection):
     reset_on_close(connection)
 
 
+def greeter(name):
+    """Says its name, then what comes."""
+
+    def greet(connection):
+        connection.sendall(name.encode())
+        echo(connection)
+
+    return greet
+
+
 def sender(data):
     """Sends the data at once and closes."""
     return lambda connection: connection.sendall(data)
@@ -88,11 +110,46 @@ def reset_on_close(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def rejected_connection(address):
+    """A client that is reset before it hears anything, at the latest in 5 s; its own address."""
+    with socket.socket() as client:
+        client.settimeout(5)
+        client.bind(("127.0.0.1", 0))
+        try:
+            client.connect(address)  # may meet the reset already
+            heard = client.recv(1)
+        except ConnectionResetError:
+            return "%s:%d" % client.getsockname()
+    raise AssertionError(f"not reset, but told {heard!r}")
+
+
 def wait_for_end(connection):
     """Returns when the connection is over, without reading what may be in it."""
     poll = select.poll()
     poll.register(connection, 0)  # POLLHUP and POLLERR come unasked
     poll.poll()
+
+
+def reset_now(connection):
+    """Ends a connection with RST."""
+    reset_on_close(connection)
+    connection.close()
+
+
+def unacknowledged(connection):
+    """Bytes that the other side's kernel has not confirmed yet (SIOCOUTQ, tcp(7))."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def fill(connection, data):
+    """Sends of the data what there is room for, until there has been none for a while; how much
+    that was."""
+    sent = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE)
+        while sent < len(data) and selector.select(0.3):
+            sent += connection.send(data[sent : sent + (1 << 20)], socket.MSG_DONTWAIT)
+    return sent
 
 
 def read_exactly(connection, size):

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "holdfast/base/fd.h"
+#include "holdfast/base/socket_address.h"
+
+namespace holdfast::testing {
+
+// Listens, and lets every connect hang: its accept queue is full and nobody empties it.
+class FullQueue {
+ public:
+  FullQueue();
+
+  [[nodiscard]] SocketAddress address() const;
+
+ private:
+  Fd listener_;
+  std::vector<Fd> waiting_;
+};
+
+}  // namespace holdfast::testing
