@@ -1,5 +1,8 @@
 #include "cli/balancer.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -40,6 +43,34 @@ Result<std::string> read_kept_text(int fd) {
 
 }  // namespace
 
+Balancer::Balancer(std::string file, state::Region& region)
+    : file_(std::move(file)),
+      region_(region),
+      successor_("/proc/self/exe",
+                 {"holdfast", "run", "-c", file_, "--take-over", std::to_string(region.fd())}) {}
+
+// Nothing when there is none.
+Fd Balancer::watch_guardian(Log& log) {
+  const auto guardian = static_cast<pid_t>(region_.shared().supervision.guardian_pid.get());
+  if (guardian == 0) {
+    return {};
+  }
+  Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, guardian, 0)));
+  if (::getppid() != guardian) {
+    on_guardian_gone(log);  // already; the number may be somebody else's
+  }
+  return watched;
+}
+
+void Balancer::on_guardian_gone(Log& log) {
+  if (region_.shared().current_phase() == state::Phase::stopping) {
+    return;  // it ends by itself
+  }
+  log.error("guardian died", {{"action", "starting another one"}});
+  const int code = guardian::replace_guardian(successor_, region_.shared());
+  log.error("guardian not replaced", {{"reason", error_text(code)}});
+}
+
 int Balancer::run() {
   auto& shared = region_.shared();
   const auto text = read_kept_text(static_cast<int>(shared.config_fd.get()));
@@ -70,6 +101,7 @@ int Balancer::run() {
     http = std::move(*started);
     log.info("admin listening", {{"address", http->address().to_string()}});
   }
+  const auto guardian = watch_guardian(log);
   (*worker)->run({
       .on_serving = [&] { guardian::notify_ready(status_line(shared)); },
       .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
@@ -78,6 +110,8 @@ int Balancer::run() {
             guardian::notify_watchdog();
             guardian::notify_status(status_line(shared));
           },
+      .on_guardian_gone = [&] { on_guardian_gone(log); },
+      .guardian = guardian.get(),
   });
   return kFine;
 }

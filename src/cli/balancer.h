@@ -3,8 +3,10 @@
 #include <set>
 #include <string>
 
+#include "holdfast/base/log.h"
 #include "holdfast/config/config.h"
 #include "holdfast/guardian/guardian.h"
+#include "holdfast/guardian/image.h"
 #include "holdfast/state/region.h"
 
 namespace holdfast::cli {
@@ -14,7 +16,7 @@ namespace holdfast::cli {
 class Balancer final : public guardian::WorkerProgram {
  public:
   // `file` is what the configuration came from, for messages. `region` outlives it.
-  Balancer(std::string file, state::Region& region) : file_(std::move(file)), region_(region) {}
+  Balancer(std::string file, state::Region& region);
 
   // A descriptor that a successor must leave alone.
   void keep(int fd) { kept_.insert(fd); }
@@ -23,8 +25,12 @@ class Balancer final : public guardian::WorkerProgram {
   int run() override;
 
  private:
+  [[nodiscard]] Fd watch_guardian(Log& log);
+  void on_guardian_gone(Log& log);
+
   std::string file_;
   state::Region& region_;
+  guardian::Image successor_;  // of the guardian
   std::set<int> kept_{0, 1, 2};
 };
 

@@ -16,6 +16,7 @@ enum ExitCode : int {
 struct RunOptions {
   std::string config_file;
   bool guardian = true;  // without one the worker runs alone, for debuggers
+  int take_over = -1;    // the region of an instance whose guardian died, as a descriptor
 };
 int run(const RunOptions& options);
 

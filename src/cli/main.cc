@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   run_command->add_option("-c,--config", run.config_file, "configuration file")->required();
   run_command->add_flag("--no-guardian{false}", run.guardian,
                         "run the worker alone, for debuggers: if it dies, so does all");
+  run_command->add_option("--take-over", run.take_over)->group("");  // said by itself only
   run_command->callback([&] { chosen = [&] { return cli::run(run); }; });
 
   cli::CheckOptions check;

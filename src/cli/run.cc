@@ -30,9 +30,36 @@ Result<Fd> keep_text(const std::string& text) {
   return file;
 }
 
+int keep_alive(const Config& config, state::Region& region, Balancer& balancer) {
+  auto guardian =
+      guardian::Guardian::create({.watchdog = config.watchdog}, region.shared(), balancer);
+  if (!guardian) {
+    return refuse(guardian.error());
+  }
+  balancer.keep(region.fd());
+  balancer.keep(guardian->fd());
+  return guardian->run();
+}
+
+// The instance lives: its descriptors came along, its configuration is the one it has in memory.
+int take_over(const RunOptions& options) {
+  auto region = state::Region::adopt(Fd(options.take_over));
+  if (!region) {
+    return refuse(region.error());
+  }
+  const auto text =
+      read_config_file("/proc/self/fd/" + std::to_string(region->shared().config_fd.get()));
+  const auto config = text ? load_config(*text).config : std::nullopt;
+  Balancer balancer(options.config_file, *region);
+  return keep_alive(config.value_or(Config()), *region, balancer);
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
+  if (options.take_over >= 0) {
+    return take_over(options);
+  }
   const auto text = read_config_file(options.config_file);
   if (!text) {
     return refuse(text.error());
@@ -55,14 +82,7 @@ int run(const RunOptions& options) {
     region->shared().supervision.generation.set(1);
     return balancer.run();
   }
-  auto guardian =
-      guardian::Guardian::create({.watchdog = config->watchdog}, region->shared(), balancer);
-  if (!guardian) {
-    return refuse(guardian.error());
-  }
-  balancer.keep(region->fd());
-  balancer.keep(guardian->fd());
-  return guardian->run();
+  return keep_alive(*config, *region, balancer);
 }
 
 }  // namespace holdfast::cli

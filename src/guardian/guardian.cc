@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "guardian/clone.h"
 #include "guardian/message.h"
 
 namespace holdfast::guardian {
@@ -33,12 +33,6 @@ sigset_t own_signals() {
     sigaddset(&set, number);
   }
   return set;
-}
-
-// fork(2), but for the table of descriptors, which is one and the same from now on. Not glibc's
-// fork, which has no flags; the guardian has one thread, so that no lock is held by another.
-pid_t clone_sharing_descriptors() {
-  return static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
 }
 
 bool has_been_silent(const state::Counter& heartbeat, TimePoint now, Duration limit) {

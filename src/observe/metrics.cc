@@ -53,6 +53,26 @@ auto value_of(Field Thing::*field) {
   };
 }
 
+const std::vector<Row<ContinuitySnapshot>>& continuity_rows() {
+  using C = ContinuitySnapshot;
+  static const std::vector<Row<C>> rows = {
+      {"worker_restarts_total", kCounter, "Workers that were replaced, by what ended them.",
+       [](Family& family, const Labels& labels, const C& continuity) {
+         add_each<state::DeathCause>(family, labels, "cause", continuity.restarts);
+       }},
+      {"connections_recovered_total", kCounter, "Connections that outlived their worker.",
+       value_of(&C::recovered)},
+      {"connections_lost_in_recovery_total", kCounter,
+       "Connections that a worker couldn't take over, and closed.", value_of(&C::lost)},
+      {"connections_quarantined_total", kCounter,
+       "Connections closed because workers crashed handling them.", value_of(&C::quarantined)},
+      {"recovery_duration_seconds", kHistogram,
+       "Time from a worker's death until the next one served all its connections.",
+       value_of(&C::recovery_duration)},
+  };
+  return rows;
+}
+
 const std::vector<Row<ListenerSnapshot>>& listener_rows() {
   using L = ListenerSnapshot;
   static const std::vector<Row<L>> rows = {
@@ -157,6 +177,11 @@ class Collector final : public prometheus::Collectable {
     const auto snapshot = take_snapshot(shared_);
     Families families;
     add_process(families, snapshot);
+    for (const auto& row : continuity_rows()) {
+      Family family(row.name, row.help, row.type);
+      row.add(family, {}, snapshot.continuity);
+      families.push_back(family.take());
+    }
     for (const auto& row : listener_rows()) {
       Family family(row.name, row.help, row.type);
       for (const auto& listener : snapshot.listeners) {

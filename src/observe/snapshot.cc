@@ -74,6 +74,19 @@ PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Thr
   return pool;
 }
 
+ContinuitySnapshot snapshot_continuity(const state::Supervision& supervision, Threads threads) {
+  ContinuitySnapshot continuity;
+  add(continuity.restarts, supervision.restarts);
+  add(continuity.upgrades, supervision.upgrades);
+  for (const auto& thread : threads) {
+    continuity.recovered += thread.recovered.get();
+    continuity.lost += thread.lost.get();
+  }
+  continuity.quarantined = supervision.quarantined.get();
+  add(continuity.recovery_duration, supervision.recovery_duration);
+  return continuity;
+}
+
 }  // namespace
 
 Snapshot take_snapshot(const state::SharedState& shared) {
@@ -82,6 +95,7 @@ Snapshot take_snapshot(const state::SharedState& shared) {
   snapshot.threads = std::min<std::uint32_t>(shared.threads.get(), state::kMaxThreads);
   snapshot.connections = shared.connections.get();
   const Threads threads(shared.per_thread.data(), snapshot.threads);
+  snapshot.continuity = snapshot_continuity(shared.supervision, threads);
   // Entries are used from the front: the first without a name ends them.
   for (std::size_t i = 0; i < state::kMaxListeners && shared.listeners[i].name[0] != '\0'; ++i) {
     snapshot.listeners.push_back(snapshot_listener(shared.listeners[i], i, threads));

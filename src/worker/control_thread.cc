@@ -27,6 +27,7 @@ ControlThread::ControlThread(const Config& config,
       shutdown_timeout_(config.shutdown_timeout),
       checker_(loop_, pools, shared, log, std::random_device{}()),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); }),
+      guardian_(loop_, events.guardian, events.on_guardian_gone),
       heartbeat_(loop_, [this] { beat(); }),
       stop_watch_(loop_, [this] { watch_stopping(); }) {
   heartbeat_.start_every(kHeartbeatInterval);

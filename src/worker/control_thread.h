@@ -8,6 +8,7 @@
 #include "holdfast/loop/signals.h"
 #include "holdfast/loop/timer.h"
 #include "holdfast/worker/worker.h"
+#include "worker/guardian_watch.h"
 #include "worker/relay_thread.h"
 
 namespace holdfast::worker {
@@ -39,6 +40,7 @@ class ControlThread {
   TimePoint stop_by_{};
   health::Checker checker_;
   loop::Signals signals_;
+  GuardianWatch guardian_;
   loop::Timer heartbeat_;
   loop::Timer stop_watch_;
 };

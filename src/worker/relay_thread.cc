@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "worker/crash_report.h"
+
 namespace holdfast::worker {
 namespace {
 
@@ -11,7 +13,8 @@ constexpr auto kHeartbeatInterval = std::chrono::milliseconds(500);
 
 RelayThread::RelayThread(const relay::RelayOptions& options, state::SharedState& shared,
                          std::span<state::ConnectionRecord> records, Log& log)
-    : state_(shared.per_thread[options.thread]),
+    : index_(options.thread),
+      state_(shared.per_thread[options.thread]),
       mailbox_(loop_),
       relay_(loop_, options, shared, records, log),
       heartbeat_(loop_, [this] { beat(); }) {
@@ -33,7 +36,10 @@ void RelayThread::recover(std::vector<relay::AcceptedClient> unrecorded, std::la
 }
 
 void RelayThread::start() {
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    report_crashes_of_thread(index_);
+    loop_.run();
+  });
   pthread_setname_np(thread_.native_handle(), "relay");
 }
 

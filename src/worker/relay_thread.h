@@ -35,6 +35,7 @@ class RelayThread {
  private:
   void beat();
 
+  unsigned index_;
   state::ThreadState& state_;
   loop::Loop loop_;
   loop::Mailbox mailbox_;

@@ -12,6 +12,7 @@
 #include "holdfast/discovery/resolver.h"
 #include "holdfast/state/region.h"
 #include "worker/control_thread.h"
+#include "worker/crash_report.h"
 #include "worker/descriptor_budget.h"
 #include "worker/listening_sockets.h"
 #include "worker/recovery.h"
@@ -193,6 +194,7 @@ Result<std::unique_ptr<Worker>> Worker::create(const Config& config, state::Regi
   // A write to a socket whose peer is gone is an outcome, not a signal; splice(2) has no
   // MSG_NOSIGNAL (scar 10).
   std::signal(SIGPIPE, SIG_IGN);
+  report_crashes(region.shared());
   const unsigned threads = count_threads(config);
   const auto budget = plan(config, threads);
   if (!budget) {

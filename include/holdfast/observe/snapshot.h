@@ -56,10 +56,21 @@ struct PoolSnapshot {
   std::vector<BackendSnapshot> backends;
 };
 
+// How often the balancer itself had to be replaced, and what became of its connections.
+struct ContinuitySnapshot {
+  std::array<std::uint64_t, state::kDeathCauses> restarts{};
+  std::array<std::uint64_t, state::kUpgradeResults> upgrades{};
+  std::uint64_t recovered = 0;    // connections
+  std::uint64_t lost = 0;         // connections
+  std::uint64_t quarantined = 0;  // connections
+  HistogramSnapshot recovery_duration;
+};
+
 struct Snapshot {
   std::uint64_t started_at = 0;  // milliseconds since 1970
   std::uint32_t threads = 0;
   std::uint32_t connections = 0;
+  ContinuitySnapshot continuity;
   std::vector<ListenerSnapshot> listeners;
   std::vector<PoolSnapshot> pools;
 };

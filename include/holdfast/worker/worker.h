@@ -16,6 +16,9 @@ struct WorkerEvents {
   std::function<void()> on_stopping;
   // About once a second as long as all threads turn: what a watchdog wants to hear.
   std::function<void()> on_alive;
+  // The process that `guardian` (a pidfd, which is borrowed; -1: none) refers to has ended.
+  std::function<void()> on_guardian_gone;
+  int guardian = -1;
 };
 
 // Where a worker stands in the line of workers that serve one region.

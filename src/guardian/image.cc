@@ -1,0 +1,122 @@
+#include "holdfast/guardian/image.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+
+#include "guardian/clone.h"
+#include "guardian/message.h"
+#include "holdfast/base/clock.h"
+
+namespace holdfast::guardian {
+namespace {
+
+constexpr int kExecuteAgainMs = 1000;
+
+// What getdents64(2) fills its buffer with, up to the name; readdir(3) would allocate.
+struct DirectoryEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  std::uint16_t length;  // of the whole entry
+  std::uint8_t type;
+};
+constexpr std::size_t kName = offsetof(DirectoryEntry, type) + 1;
+
+// The number that the name is; -1 for "." and "..".
+int to_number(const char* name) {
+  int number = 0;
+  for (; *name != '\0'; ++name) {
+    if (*name < '0' || *name > '9') {
+      return -1;
+    }
+    number = number * 10 + (*name - '0');
+  }
+  return number;
+}
+
+// No descriptor is closed by the execve(2) to come, except the one that lists them.
+void keep_descriptors() {
+  const int directory = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) {
+    return;
+  }
+  alignas(DirectoryEntry) std::array<char, 8192> buffer;
+  for (;;) {
+    const auto bytes = ::syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
+    if (bytes <= 0) {
+      break;
+    }
+    for (long at = 0; at < bytes;) {
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer.data() + at);
+      const int fd = to_number(buffer.data() + at + kName);
+      if (fd > 2 && fd != directory) {
+        ::fcntl(fd, F_SETFD, 0);
+      }
+      at += entry->length;
+    }
+  }
+  ::close(directory);
+}
+
+// In the child, which is the last to hold the descriptors once the worker is gone.
+[[noreturn]] void become_guardian(const Image& image, int worker, state::SharedState& shared) {
+  auto& supervision = shared.supervision;
+  supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
+  supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::guardian));
+  supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+  supervision.restarts[static_cast<std::size_t>(state::DeathCause::guardian)].add(1);
+  ::syscall(SYS_pidfd_send_signal, worker, SIGKILL, nullptr, 0);
+  pollfd gone{.fd = worker, .events = POLLIN, .revents = 0};
+  while (::poll(&gone, 1, -1) < 0 && errno == EINTR) {
+  }
+  for (;;) {
+    const int code = image.execute();
+    say("error", "new guardian not started errno=%d", code);
+    ::poll(nullptr, 0, kExecuteAgainMs);
+  }
+}
+
+}  // namespace
+
+Image::Image(std::string program, std::vector<std::string> arguments)
+    : program_(std::move(program)), arguments_(std::move(arguments)) {
+  for (auto& argument : arguments_) {
+    argv_.push_back(argument.data());
+  }
+  argv_.push_back(nullptr);
+}
+
+int Image::execute() const {
+  // Blocked signals stay blocked: one that comes meanwhile waits for the program to ask for it.
+  keep_descriptors();
+  ::execv(program_.c_str(), argv_.data());
+  return errno;
+}
+
+int replace_guardian(const Image& image, state::SharedState& shared) {
+  // Not CLOEXEC and not closed: the worker's successor sweeps it away.
+  const auto worker = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  if (worker < 0) {
+    return errno;
+  }
+  const pid_t child = clone_sharing_descriptors();
+  if (child < 0) {
+    return errno;
+  }
+  if (child == 0) {
+    become_guardian(image, worker, shared);
+  }
+  for (;;) {
+    ::pause();  // the child ends this process
+  }
+}
+
+}  // namespace holdfast::guardian
