@@ -41,6 +41,10 @@ class TestBalancer {
   [[nodiscard]] std::uint64_t rejected() const { return counters().listeners[0].rejected[0].get(); }
   [[nodiscard]] std::uint64_t closed(state::CloseCause cause) const;
   [[nodiscard]] std::uint64_t connect_failures(state::ConnectFailure reason) const;
+  // Connections that the first backend has had.
+  [[nodiscard]] std::uint64_t established() const {
+    return counters().backends[0].connections.get();
+  }
   [[nodiscard]] unsigned active() const { return shared().connections.get(); }
   // What was logged; only once the balancer has stopped, since its thread writes there.
   [[nodiscard]] std::string stop_and_read_log();

@@ -14,8 +14,12 @@ constexpr std::size_t kMegabyte = 1 << 20;
 class EndingTest : public ::testing::Test {
  protected:
   void connect() {
+    const auto before = balancer->established();
     client = balancer->connect();
     server = accept_from(backend);
+    // The kernel connects before the balancer has looked; a reset until then would be a failed
+    // connect, to be tried elsewhere.
+    ASSERT_TRUE(eventually([&] { return balancer->established() > before; }));
   }
   void use(TestBalancer::Options options) {
     options.backends = {address_of(backend)};
