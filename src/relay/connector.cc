@@ -87,7 +87,7 @@ void Connector::begin_again() {
 
 void Connector::release() {
   if (record_.backend != state::kNoBackend) {
-    context_.shared.backends[record_.backend].active.decrement();
+    service_.pool->release(record_.backend);
     record_.backend = state::kNoBackend;
   }
 }

@@ -18,17 +18,19 @@ PoolConfig pool_config(const TestBalancer::Options& options) {
 }  // namespace
 
 TestBalancer::TestBalancer(const Options& options)
-    : region_(state::Region::create(1, options.max_connections).value()),
+    : region_(state::Region::create(options.max_connections).value()),
       log_text_(std::make_unique<std::ostringstream>()),
       log_(std::make_unique<Log>(std::make_shared<spdlog::sinks::ostream_sink_mt>(*log_text_))) {
   ::signal(SIGPIPE, SIG_IGN);
   std::vector<pool::Backend> backends;
   for (const auto& address : options.backends) {
     const auto index = static_cast<std::uint16_t>(backends.size());
-    region_.shared().backends[index].weight.set(1);
+    auto& entry = region_.shared().backends[index];
+    entry.name = state::to_name("backend-" + std::to_string(index));
+    entry.weight.set(1);
     backends.push_back({index, "backend-" + std::to_string(index), address});
   }
-  pool_ = std::make_unique<pool::Pool>(pool_config(options), std::uint16_t{0}, std::move(backends),
+  pool_ = std::make_shared<pool::Pool>(pool_config(options), std::uint16_t{0}, std::move(backends),
                                        region_.shared());
   thread_ = std::make_unique<worker::RelayThread>(
       relay::RelayOptions{.thread = 0,
@@ -38,15 +40,14 @@ TestBalancer::TestBalancer(const Options& options)
       region_.shared(), region_.records(0), *log_);
   for (std::uint16_t index = 0; index < options.listeners; ++index) {
     const auto any = SocketAddress::from(*Endpoint::parse("127.0.0.1:0")).value();
-    relay::ListenerSockets listener{.index = index,
-                                    .name = "front-" + std::to_string(index),
-                                    .pool = pool_.get(),
-                                    .idle_timeout = options.idle_timeout,
-                                    .half_close_timeout = options.half_close_timeout,
-                                    .sockets = {}};
-    listener.sockets.push_back(listen_on(any, true).value());
-    addresses_.push_back(address_of(listener.sockets.back()));
-    thread_->listen(std::move(listener));
+    thread_->configure({.index = index,
+                        .name = "front-" + std::to_string(index),
+                        .pool = pool_,
+                        .idle_timeout = options.idle_timeout,
+                        .half_close_timeout = options.half_close_timeout});
+    auto socket = listen_on(any, true).value();
+    addresses_.push_back(address_of(socket));
+    thread_->listen(index, std::move(socket));
   }
   thread_->start();
 }

@@ -54,7 +54,7 @@ class TestBalancer {
   state::Region region_;
   std::unique_ptr<std::ostringstream> log_text_;
   std::unique_ptr<Log> log_;
-  std::unique_ptr<pool::Pool> pool_;
+  std::shared_ptr<pool::Pool> pool_;
   std::vector<SocketAddress> addresses_;
   std::unique_ptr<worker::RelayThread> thread_;
 };

@@ -2,7 +2,7 @@
 
 namespace holdfast::testing {
 
-TestState::TestState(unsigned threads) : region_(state::Region::create(threads, 1).value()) {
+TestState::TestState(unsigned threads) : region_(state::Region::create(1).value()) {
   shared().threads.set(threads);
 }
 

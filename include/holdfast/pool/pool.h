@@ -29,9 +29,10 @@ class Pool {
   Pool(const PoolConfig& config, std::uint16_t index, std::vector<Backend> backends,
        state::SharedState& shared);
 
-  // A backend that serves and isn't among `tried`, already counted as active; whoever lets go of
-  // it takes it out of that count. nullptr when there is none.
+  // A backend that serves and isn't among `tried`, already counted as active; the caller owes a
+  // release(). nullptr when there is none.
   [[nodiscard]] const Backend* pick(std::span<const std::uint16_t> tried);
+  void release(std::uint16_t backend) { shared_.backends[backend].active.decrement(); }
 
   // Backends that take new connections now.
   [[nodiscard]] std::size_t serving() const;

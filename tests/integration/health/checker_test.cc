@@ -42,7 +42,7 @@ class CheckedPool {
       backends.push_back({index, "web-" + std::to_string(index), address});
     }
     pools_.push_back(
-        std::make_unique<pool::Pool>(config, std::uint16_t{0}, std::move(backends), shared()));
+        std::make_shared<pool::Pool>(config, std::uint16_t{0}, std::move(backends), shared()));
     start();
   }
 
@@ -75,8 +75,8 @@ class CheckedPool {
   testing::TextLog log;
 
  private:
-  state::Region region_ = state::Region::create(1, 1).value();
-  std::vector<std::unique_ptr<pool::Pool>> pools_;
+  state::Region region_ = state::Region::create(1).value();
+  std::vector<std::shared_ptr<pool::Pool>> pools_;
   std::optional<Checker> checker_;
 };
 

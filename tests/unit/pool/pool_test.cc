@@ -43,7 +43,7 @@ class PoolTest : public ::testing::Test {
     entry(index).published_health.set(static_cast<std::uint32_t>(health));
   }
 
-  state::Region region_ = state::Region::create(1, 1).value();
+  state::Region region_ = state::Region::create(1).value();
 };
 
 TEST_F(PoolTest, picks_by_its_algorithm) {
@@ -63,7 +63,7 @@ TEST_F(PoolTest, counts_a_connection_from_the_pick_to_the_release) {
   const auto* backend = pool.pick({});
   ASSERT_NE(backend, nullptr);
   EXPECT_EQ(entry(10).active.get(), 1U);
-  pool.release(*backend);
+  pool.release(backend->index);
   EXPECT_EQ(entry(10).active.get(), 0U);
 }
 
@@ -170,8 +170,8 @@ TEST_F(PoolTest, counts_exactly_zero_after_several_threads_have_picked_and_retri
       const std::array<std::uint16_t, 1> tried{first->index};
       const auto* second = pool.pick(tried);
       EXPECT_NE(first, second);
-      pool.release(*first);
-      pool.release(*second);
+      pool.release(first->index);
+      pool.release(second->index);
     }
   });
   for (const auto& backend : pool.backends()) {
@@ -192,7 +192,7 @@ TEST_F(PoolTest, takes_health_and_weight_changes_from_another_thread_while_it_pi
   for (int i = 0; i < 2000; ++i) {
     const auto* backend = pool.pick({});
     ASSERT_NE(backend, nullptr) << "11 serves all the time";
-    pool.release(*backend);
+    pool.release(backend->index);
   }
   control.join();
   EXPECT_EQ(pick(pool), 11);

@@ -31,10 +31,10 @@ class TopologyTest : public ::testing::Test {
   auto make(std::vector<PoolConfig> pools) {
     Config config;
     config.pools = std::move(pools);
-    return make_pools(config, region_.shared(), log_.log());
+    return make_topology(config, false, region_.shared(), log_.log()).value().pools;
   }
 
-  state::Region region_ = state::Region::create(1, 1).value();
+  state::Region region_ = state::Region::create(1).value();
   state::SharedState& shared_ = region_.shared();
   testing::TextLog log_;
 };
