@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -84,6 +85,10 @@ int Balancer::run() {
   Log log;
   log.set_level(config->log.level);
   worker::Worker::block_signals();
+  if (shared.supervision.guardian_pid.get() != 0) {
+    // Ctrl-C reaches both processes; the guardian's word is what counts.
+    std::signal(SIGINT, SIG_IGN);
+  }
   worker::Succession succession{.takes_over = shared.supervision.generation.get() > 1,
                                 .kept = kept_};
   succession.kept.insert(static_cast<int>(shared.config_fd.get()));

@@ -26,12 +26,16 @@ constexpr Duration kAbortGrace = 500ms;
 // A worker that is starting or recovering may be at names that don't resolve.
 constexpr Duration kStartLimit = 60s;
 
-sigset_t own_signals() {
+// Blocks what is to be read from a signalfd(2). None of them may be ignored, as a worker that
+// became a guardian has done: what is ignored is never read.
+sigset_t block_own_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
     sigaddset(&set, number);
+    std::signal(number, SIG_DFL);
   }
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
   return set;
 }
 
@@ -43,8 +47,7 @@ bool has_been_silent(const state::Counter& heartbeat, TimePoint now, Duration li
 
 Result<Guardian> Guardian::create(const Options& options, state::SharedState& shared,
                                   WorkerProgram& program) {
-  const auto set = own_signals();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  const auto set = block_own_signals();
   Fd signals(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!signals.is_open()) {
     return fail("cannot receive signals", errno);

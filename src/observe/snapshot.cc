@@ -77,7 +77,6 @@ PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Thr
 ContinuitySnapshot snapshot_continuity(const state::Supervision& supervision, Threads threads) {
   ContinuitySnapshot continuity;
   add(continuity.restarts, supervision.restarts);
-  add(continuity.upgrades, supervision.upgrades);
   for (const auto& thread : threads) {
     continuity.recovered += thread.recovered.get();
     continuity.lost += thread.lost.get();

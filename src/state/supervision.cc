@@ -16,18 +16,6 @@ std::string_view to_string(DeathCause cause) {
       return "exited";
     case DeathCause::guardian:
       return "guardian";
-    case DeathCause::upgrade:
-      return "upgrade";
-  }
-  std::abort();
-}
-
-std::string_view to_string(UpgradeResult result) {
-  switch (result) {
-    case UpgradeResult::done:
-      return "done";
-    case UpgradeResult::rolled_back:
-      return "rolled_back";
   }
   std::abort();
 }

@@ -47,18 +47,17 @@ void ControlThread::on_signal(int number) {
     log_.warning("signal ignored",
                  {{"signal", "SIGHUP"}, {"reason", "the configuration is read at start only"}});
   } else if (shared_.current_phase() == state::Phase::serving) {
-    begin_stopping(number);
+    begin_stopping();
   } else {
     log_.warning("stopping at once", {{"connections", shared_.connections.get()}});
     loop_.stop();
   }
 }
 
-void ControlThread::begin_stopping(int number) {
+void ControlThread::begin_stopping() {
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::stopping));
   log_.info("stopping",
-            {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
-             {"connections", shared_.connections.get()},
+            {{"connections", shared_.connections.get()},
              {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});
   if (events_.on_stopping) {
     events_.on_stopping();

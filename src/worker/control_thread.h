@@ -26,7 +26,7 @@ class ControlThread {
 
  private:
   void on_signal(int number);
-  void begin_stopping(int number);
+  void begin_stopping();
   void watch_stopping();
   void beat();
   [[nodiscard]] bool all_threads_turn() const;

@@ -70,8 +70,18 @@ class Worker::Impl {
   Impl(const Config& config, state::Region& region, Log& log)
       : config_(config), region_(region), log_(log), sockets_(region.shared()) {}
 
+  // A worker that couldn't take over leaves the listening sockets to the next one.
+  ~Impl() {
+    if (!leaves_sockets_) {
+      for (auto* socket : sockets_.all()) {
+        sockets_.forget(*socket);
+      }
+    }
+  }
+
   // Takes stock of what the worker before this one left, if there was one.
   void inherit(const std::set<int>& kept) {
+    leaves_sockets_ = true;
     inheritance_ = take_over(region_, kept);
     unrecorded_ = inheritance_.unrecorded.size();
   }
@@ -142,9 +152,7 @@ class Worker::Impl {
     report_recovery();
     control.run();
     relays_.clear();
-    for (auto* socket : sockets_.all()) {
-      sockets_.forget(*socket);
-    }
+    leaves_sockets_ = false;
     log_.info("stopped");
   }
 
@@ -187,6 +195,7 @@ class Worker::Impl {
   Topology topology_;
   ListeningSockets sockets_;
   std::vector<std::unique_ptr<RelayThread>> relays_;
+  bool leaves_sockets_ = false;
 };
 
 Result<std::unique_ptr<Worker>> Worker::create(const Config& config, state::Region& region,

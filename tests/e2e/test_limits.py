@@ -141,17 +141,17 @@ class KeptOpen:
 @contextlib.contextmanager
 def descriptors_left(daemon, count):
     """For a while, the balancer gets only so many descriptors more."""
-    before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    before = resource.prlimit(daemon.worker_pid, resource.RLIMIT_NOFILE)
     limit = ALWAYS_TAKEN
     if count > 0:
         used = {int(name) for name in os.listdir(f"/proc/{daemon.pid}/fd")}
         free = (number for number in range(before[0]) if number not in used)
         limit = next(number for place, number in enumerate(free) if place == count)
-    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    resource.prlimit(daemon.worker_pid, resource.RLIMIT_NOFILE, (limit, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
+        resource.prlimit(daemon.worker_pid, resource.RLIMIT_NOFILE, before)
 
 
 # scar 26
@@ -233,7 +233,7 @@ def test_as_many_connections_as_the_descriptors_allow_are_all_served(balancing, 
 
 def test_the_soft_limit_is_raised_to_the_hard_one(balancing):
     daemon, _ = balancing(ONE_THREAD, before=["prlimit", "--nofile=64:512"])
-    assert resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE) == (512, 512)
+    assert resource.prlimit(daemon.worker_pid, resource.RLIMIT_NOFILE) == (512, 512)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_every_thread_takes_part(holdfast, backend, free_port, socket_directory,
         "unix": (f"unix:{path}", path),
     }[kind]
     daemon = holdfast(configuration.web(bind, backend, rest="threads: 4"))
-    names = [file.read_text().strip() for file in Path(f"/proc/{daemon.pid}/task").glob("*/comm")]
+    names = [file.read_text().strip() for file in Path(f"/proc/{daemon.worker_pid}/task").glob("*/comm")]
     assert names.count("relay") == 4
     assert daemon.metrics().value("holdfast_threads") == 4
     with contextlib.ExitStack() as stack:

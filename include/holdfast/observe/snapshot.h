@@ -59,7 +59,6 @@ struct PoolSnapshot {
 // How often the balancer itself had to be replaced, and what became of its connections.
 struct ContinuitySnapshot {
   std::array<std::uint64_t, state::kDeathCauses> restarts{};
-  std::array<std::uint64_t, state::kUpgradeResults> upgrades{};
   std::uint64_t recovered = 0;    // connections
   std::uint64_t lost = 0;         // connections
   std::uint64_t quarantined = 0;  // connections

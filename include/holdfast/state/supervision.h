@@ -15,15 +15,10 @@ enum class DeathCause : std::uint8_t {
   hung,      // the watchdog ended it
   exited,    // it returned, and nobody had asked it to
   guardian,  // the guardian died, and a new one needed a worker of its own
-  upgrade,   // it made way for another build
 };
-inline constexpr std::size_t kDeathCauses = 6;
-
-enum class UpgradeResult : std::uint8_t { done, rolled_back };
-inline constexpr std::size_t kUpgradeResults = 2;
+inline constexpr std::size_t kDeathCauses = 5;
 
 [[nodiscard]] std::string_view to_string(DeathCause cause);
-[[nodiscard]] std::string_view to_string(UpgradeResult result);
 
 inline constexpr std::uint32_t kNoThread = 0xffff'ffff;
 
@@ -39,10 +34,9 @@ struct Supervision {
   // The relay thread that the last worker died of, kNoThread when none is known: the crashing
   // thread itself, or the guardian for one that hung.
   Gauge fatal_thread;
-  std::array<Counter, kDeathCauses> restarts;     // guardian
-  std::array<Counter, kUpgradeResults> upgrades;  // guardian
-  Counter quarantined;                            // worker's control thread
-  Histogram recovery_duration;                    // worker's control thread
+  std::array<Counter, kDeathCauses> restarts;  // guardian
+  Counter quarantined;                         // worker's control thread
+  Histogram recovery_duration;                 // worker's control thread
 };
 
 }  // namespace holdfast::state

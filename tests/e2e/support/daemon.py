@@ -53,6 +53,17 @@ class Holdfast(Process):
             raise
         self._sockets_when_ready = self.open_sockets()
 
+    @property
+    def worker_pid(self):
+        """Of the worker that the guardian keeps now; None between two of them."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        return int(children[0]) if children else None
+
+    @property
+    def working_pid(self):
+        return self.worker_pid
+
     def expect_log(self, pattern):
         """Lines of level error that match are part of the test."""
         self._expected.append(re.compile(pattern))

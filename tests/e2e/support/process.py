@@ -40,6 +40,11 @@ class Process:
         return self._child.pid
 
     @property
+    def working_pid(self):
+        """Whose time and memory are read: where the work is done."""
+        return self.pid
+
+    @property
     def exit_code(self):
         """As subprocess has it: None while it runs, -N when signal N ended it."""
         return self._child.poll()
@@ -110,7 +115,7 @@ class Process:
 
     def resident_bytes(self):
         """Its memory, shared pages included (proc(5), statm)."""
-        with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
+        with open(f"/proc/{self.working_pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def cpu_share(self, seconds):
@@ -121,7 +126,7 @@ class Process:
 
     def _stat(self):
         """The fields from the third on: after the name, which may hold anything."""
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+        with open(f"/proc/{self.working_pid}/stat", encoding="ascii") as file:
             return file.read().rpartition(")")[2].split()
 
     def _descriptors(self):

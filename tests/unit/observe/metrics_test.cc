@@ -71,6 +71,11 @@ TEST_F(Metrics, are_these_families) {
       {"holdfast_start_time_seconds", "gauge"},
       {"holdfast_threads", "gauge"},
       {"holdfast_connections_active", "gauge"},
+      {"holdfast_worker_restarts_total", "counter"},
+      {"holdfast_connections_recovered_total", "counter"},
+      {"holdfast_connections_lost_in_recovery_total", "counter"},
+      {"holdfast_connections_quarantined_total", "counter"},
+      {"holdfast_recovery_duration_seconds", "histogram"},
       {"holdfast_listener_connections_total", "counter"},
       {"holdfast_listener_connections_active", "gauge"},
       {"holdfast_listener_rejected_total", "counter"},
@@ -133,6 +138,12 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
       "holdfast_backend_health_checks_total" + backend + ",result=\"failed\"}",
       "holdfast_backend_last_state_change_timestamp_seconds" + backend + "}",
   };
+  for (const auto* cause : {"killed", "crashed", "hung", "exited", "guardian"}) {
+    at_zero.insert(std::string("holdfast_worker_restarts_total{cause=\"") + cause + "\"}");
+  }
+  for (const auto* what : {"recovered", "lost_in_recovery", "quarantined"}) {
+    at_zero.insert(std::string("holdfast_connections_") + what + "_total");
+  }
   for (const auto* reason : {"no_backend", "shutdown"}) {
     at_zero.insert("holdfast_listener_rejected_total" + listener + ",reason=\"" + reason + "\"}");
   }
