@@ -14,9 +14,6 @@ namespace {
 
 using Severity = Diagnostic::Severity;
 
-constexpr std::size_t kLongestName = 63;
-constexpr std::size_t kMaxBackends = 4096;  // in all pools together
-
 void error(Diagnostics& diagnostics, Mark mark, std::string message, std::string help = {},
            std::size_t length = 1) {
   diagnostics.push_back({Severity::error, mark, std::move(message), std::move(help), length});

@@ -14,11 +14,7 @@ using YAML::Node;
 template <class T>
 using Keys = std::vector<Reader::Key<T>>;
 
-constexpr std::size_t kMaxListeners = 256;
-constexpr std::size_t kMaxPools = 256;
-constexpr std::size_t kMaxBackends = 4096;
 constexpr std::size_t kMaxBinds = 64;
-constexpr unsigned kMaxThreads = 64;
 constexpr unsigned kMaxConnections = 10'000'000;
 constexpr Milliseconds kShortest = milliseconds(1);
 constexpr Milliseconds kDay = hours(24);
