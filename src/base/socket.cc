@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -129,6 +130,13 @@ void tune_stream(int socket) {
 void reset_on_close(int socket) {
   const linger now{1, 0};
   static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
+bool is_ready(int socket, bool readable, bool writable) {
+  const int events = (readable ? POLLIN : 0) | (writable ? POLLOUT : 0);
+  pollfd asked{socket, static_cast<short>(events), 0};
+  // POLLERR and POLLHUP are reported unasked; they count only where they make it readable.
+  return events != 0 && ::poll(&asked, 1, 0) > 0 && (asked.revents & events) != 0;
 }
 
 int unacknowledged_bytes(int socket) {

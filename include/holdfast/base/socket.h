@@ -38,6 +38,9 @@ void tune_stream(int socket);
 // close(2) will send RST instead of FIN and drop what is unsent (SO_LINGER 0, socket(7)).
 void reset_on_close(int socket);
 
+// Whether the socket is readable or writable now, as far as one is asked for (poll(2)).
+[[nodiscard]] bool is_ready(int socket, bool readable, bool writable);
+
 // Bytes written but not yet acknowledged by a peer that is still there (SIOCOUTQ, tcp(7)).
 [[nodiscard]] int unacknowledged_bytes(int socket);
 
