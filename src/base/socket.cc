@@ -14,8 +14,6 @@
 namespace holdfast {
 namespace {
 
-constexpr int kBacklog = 4096;  // cut down by net.core.somaxconn
-
 void set_option(int socket, int level, int name, int value) {
   // Options tune; a family that lacks one (TCP_NODELAY on Unix) is served without it.
   static_cast<void>(::setsockopt(socket, level, name, &value, sizeof value));
@@ -78,7 +76,7 @@ Result<Fd> bind_to(const SocketAddress& address, bool reuse_port) {
 
 Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
   auto socket = bind_to(address, reuse_port);
-  if (socket && ::listen(socket->get(), kBacklog) != 0) {
+  if (socket && ::listen(socket->get(), kAcceptBacklog) != 0) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
   return socket;

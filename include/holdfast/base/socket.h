@@ -17,6 +17,9 @@ namespace holdfast {
 // a file that isn't a socket, is an error.
 [[nodiscard]] Result<Fd> bind_to(const SocketAddress& address, bool reuse_port);
 
+// Connections that wait to be accepted, at most; cut down by net.core.somaxconn.
+inline constexpr int kAcceptBacklog = 4096;
+
 // Bound and listening.
 [[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
 
