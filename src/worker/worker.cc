@@ -19,6 +19,11 @@
 namespace holdfast::worker {
 namespace {
 
+// A large pipe has 256 pages, and the pipes of an unprivileged user shrink when he has 16,384
+// (pipe(7)): these take half of them at most, however many threads there are.
+constexpr unsigned kMostLargePipes = 32;
+constexpr unsigned kLargePipesEach = 4;
+
 unsigned usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -86,10 +91,12 @@ class Worker::Impl {
     pools_ = make_pools(config_, shared(), log_);
     for (unsigned thread = 0; thread < threads; ++thread) {
       relays_.push_back(std::make_unique<RelayThread>(
-          relay::RelayOptions{.thread = thread,
-                              .max_connections = budget.max_connections,
-                              .max_pipes = budget.pipes / threads,
-                              .connection_log = config_.log.connections},
+          relay::RelayOptions{
+              .thread = thread,
+              .max_connections = budget.max_connections,
+              .max_pipes = budget.pipes / threads,
+              .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / threads),
+              .connection_log = config_.log.connections},
           shared(), region_.records(thread), log_));
       for (std::size_t index = 0; index < config_.listeners.size(); ++index) {
         relays_.back()->listen(listener_for(static_cast<std::uint16_t>(index), thread));
