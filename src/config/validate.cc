@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
-#include "config/suggest.h"
 #include "config/taken_addresses.h"
 #include "config/units.h"
 #include "holdfast/base/socket_address.h"
+#include "holdfast/config/suggest.h"
 
 namespace holdfast {
 namespace {
