@@ -21,7 +21,7 @@ void pump_messages(benchmark::State& state, StreamPair::Kind kind, Way way) {
   const std::string message(size, 'x');
   const StreamPair client(kind);
   const StreamPair backend(kind);
-  relay::PipePool pipes(16);
+  relay::PipePool pipes(16, 4);
   std::vector<char> scratch(relay::kScratchSize);
   relay::PumpTools tools{pipes, scratch};
   state::FlowRecord flow;

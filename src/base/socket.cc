@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,8 +13,6 @@
 
 namespace holdfast {
 namespace {
-
-constexpr int kBacklog = 4096;  // cut down by net.core.somaxconn
 
 void set_option(int socket, int level, int name, int value) {
   // Options tune; a family that lacks one (TCP_NODELAY on Unix) is served without it.
@@ -76,7 +75,7 @@ Result<Fd> bind_to(const SocketAddress& address, bool reuse_port) {
 }
 
 Result<void> start_listening(const Fd& socket, const SocketAddress& address) {
-  if (::listen(socket.get(), kBacklog) != 0) {
+  if (::listen(socket.get(), kAcceptBacklog) != 0) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
   return {};
@@ -138,6 +137,13 @@ void tune_stream(int socket) {
 void reset_on_close(int socket) {
   const linger now{1, 0};
   static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
+bool is_ready(int socket, bool readable, bool writable) {
+  const int events = (readable ? POLLIN : 0) | (writable ? POLLOUT : 0);
+  pollfd asked{socket, static_cast<short>(events), 0};
+  // POLLERR and POLLHUP are reported unasked; they count only where they make it readable.
+  return events != 0 && ::poll(&asked, 1, 0) > 0 && (asked.revents & events) != 0;
 }
 
 int unacknowledged_bytes(int socket) {

@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 
@@ -9,6 +7,7 @@
 #include "holdfast/base/socket_address.h"
 #include "holdfast/loop/loop.h"
 #include "holdfast/loop/signals.h"
+#include "worker/descriptor_budget.h"
 
 namespace holdfast::cli {
 namespace {
@@ -23,20 +22,12 @@ Result<Fd> listen_at(const std::string& text) {
   return listen_on(*address, false);
 }
 
-// The usual soft limit of 1,024 descriptors is for programs that call select(2).
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
-  }
-}
-
 }  // namespace
 
 int instance(const InstanceOptions& options) {
   loop::Signals::block({SIGTERM, SIGINT});
-  raise_descriptor_limit();
+  // The usual soft limit of 1,024 descriptors is for programs that call select(2).
+  static_cast<void>(worker::raise_descriptor_limit());
   auto listener = listen_at(options.listen);
   if (!listener) {
     std::fprintf(stderr, "holdfast instance: %s\n", listener.error().message.c_str());

@@ -2,12 +2,14 @@
 #include <functional>
 
 #include "cli/commands.h"
+#include "cli/standard_streams.h"
 #include "cli/usage.h"
 
 // The command line and nothing else: which subcommand, with which options. The work is in the
 // file of the same name.
 int main(int argc, char** argv) {
   using namespace holdfast;
+  cli::open_standard_streams();
 
   CLI::App app("holdfast, a TCP load balancer whose connections outlive what fails");
   app.require_subcommand(1);

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/suggest.h"
+#include "holdfast/config/suggest.h"
 
 namespace holdfast::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "config/suggest.h"
 #include "config/units.h"
+#include "holdfast/config/suggest.h"
 
 namespace holdfast {
 

@@ -4,18 +4,15 @@
 #include <map>
 #include <set>
 
-#include "config/suggest.h"
 #include "config/taken_addresses.h"
 #include "config/units.h"
 #include "holdfast/base/socket_address.h"
+#include "holdfast/config/suggest.h"
 
 namespace holdfast {
 namespace {
 
 using Severity = Diagnostic::Severity;
-
-constexpr std::size_t kLongestName = 63;
-constexpr std::size_t kMaxBackends = 4096;  // in all pools together
 
 void error(Diagnostics& diagnostics, Mark mark, std::string message, std::string help = {},
            std::size_t length = 1) {

@@ -1,5 +1,9 @@
 #include "config/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
+
+#include <optional>
+#include <sstream>
 #include <string>
 
 #include "config/reader.h"
@@ -14,11 +18,7 @@ using YAML::Node;
 template <class T>
 using Keys = std::vector<Reader::Key<T>>;
 
-constexpr std::size_t kMaxListeners = 256;
-constexpr std::size_t kMaxPools = 256;
-constexpr std::size_t kMaxBackends = 4096;
 constexpr std::size_t kMaxBinds = 64;
-constexpr unsigned kMaxThreads = 64;
 constexpr unsigned kMaxConnections = 10'000'000;
 constexpr Milliseconds kShortest = milliseconds(1);
 constexpr Milliseconds kShortestWatchdog = milliseconds(1500);  // threads report twice a second
@@ -241,6 +241,36 @@ void read_config(Reader& reader, const Node& node, Config& config) {
   reader.mapping(node, "the configuration", keys, config);
 }
 
+// Where documents begin; what is in them is nobody's business here.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  using Anchor = YAML::anchor_t;
+  using Style = YAML::EmitterStyle::value;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, Anchor) override {}
+  void OnAlias(const YAML::Mark&, Anchor) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, Anchor, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, Anchor, Style) override {}
+  void OnMapEnd() override {}
+
+  std::vector<YAML::Mark> marks;
+};
+
+// Where a second document begins, if one does. Not by YAML::LoadAll: a token that can't begin a
+// document, such as a comma, gives it empty documents without end.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream input(text);
+  YAML::Parser parser(input);
+  DocumentStarts starts;
+  while (starts.marks.size() < 2 && parser.HandleNextDocument(starts)) {
+  }
+  return starts.marks.size() < 2 ? std::nullopt : std::optional(starts.marks[1]);
+}
+
 }  // namespace
 
 Config parse_yaml(std::string_view text, Diagnostics& diagnostics) {
@@ -250,15 +280,15 @@ Config parse_yaml(std::string_view text, Diagnostics& diagnostics) {
                            std::move(message), std::move(help)});
   };
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty() || documents.front().IsNull()) {
+    const auto document = YAML::Load(std::string(text));
+    if (const auto second = second_document(std::string(text))) {
+      error(*second, "a second document begins here", "one file holds one document");
+    } else if (document.IsNull()) {
       error(YAML::Mark::null_mark(), "the file is empty",
             "it needs 'listeners' and 'pools'; see the samples in conf/");
-    } else if (documents.size() > 1) {
-      error(documents[1].Mark(), "a second document begins here", "one file holds one document");
     } else {
       Reader reader(diagnostics);
-      read_config(reader, documents.front(), config);
+      read_config(reader, document, config);
     }
   } catch (const YAML::Exception& exception) {
     error(exception.mark, exception.msg);

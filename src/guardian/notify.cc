@@ -3,8 +3,6 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
 #include <string>
 
 namespace holdfast::guardian {
@@ -39,14 +37,6 @@ void notify_status(std::string_view status) {
 
 void notify_watchdog() {
   send("WATCHDOG=1");
-}
-
-std::optional<Duration> watchdog_interval() {
-  std::uint64_t limit_us = 0;
-  if (sd_watchdog_enabled(kKeepEnvironment, &limit_us) <= 0) {
-    return std::nullopt;
-  }
-  return std::chrono::microseconds(limit_us / 2);
 }
 
 }  // namespace holdfast::guardian

@@ -31,7 +31,12 @@ Probe::Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, R
 
 void Probe::on_timer() {
   if (state_ == State::connecting) {
-    finish(timer_means_);
+    // After a pause of the process the timer comes first, whatever has happened meanwhile.
+    if (socket_.is_open() && is_ready(socket_.get(), false, true)) {
+      on_connect_ready();
+    } else {
+      finish(timer_means_);
+    }
   } else {
     let_go();
   }
@@ -52,7 +57,7 @@ void Probe::on_ready(loop::Poll&, loop::Readiness) {
 
 void Probe::on_connect_ready() {
   const int code = finish_connect(socket_.get());
-  finish(code == ECONNRESET ? 0 : code);
+  finish(code == ECONNRESET || code == EPIPE ? 0 : code);  // EPIPE: reset after its FIN
 }
 
 void Probe::finish(int code) {

@@ -18,6 +18,7 @@ state::ConnectFailure classify(int code) {
     case ENOENT:  // a Unix socket whose file is gone
       return ConnectFailure::refused;
     case ECONNRESET:
+    case EPIPE:  // the same after its FIN (tcp_reset() in the kernel)
       return ConnectFailure::reset;
     case ETIMEDOUT:
       return ConnectFailure::timeout;

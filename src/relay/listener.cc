@@ -54,10 +54,13 @@ void Listener::on_ready(loop::Poll&, loop::Readiness) {
 }
 
 void Listener::drain_queue() {
-  Accepted accepted{};
-  do {
-    accepted = accept_one();
-  } while (accepted == Accepted::client || accepted == Accepted::transient);
+  // Those that wait now, not those that come meanwhile: in a flood of connects that has no end.
+  for (int i = 0; i <= kAcceptBacklog; ++i) {
+    const auto accepted = accept_one();
+    if (accepted == Accepted::nothing || accepted == Accepted::shortage) {
+      return;
+    }
+  }
 }
 
 Listener::Accepted Listener::accept_one() {

@@ -9,8 +9,6 @@
 namespace holdfast::relay {
 namespace {
 
-// 256 pages each, of the 16,384 an unprivileged user may have before pipes shrink (pipe(7)).
-constexpr std::size_t kMaxLargePipes = 4;
 constexpr std::size_t kMaxIdlePipes = 64;
 
 }  // namespace
@@ -24,7 +22,7 @@ PipePool::~PipePool() {
 }
 
 Pipe PipePool::borrow(bool large) {
-  if (large && idle_large_.empty() && large_.size() < kMaxLargePipes && open_ < limit_) {
+  if (large && idle_large_.empty() && large_.size() < large_limit_ && open_ < limit_) {
     return make(true);
   }
   auto& preferred = large ? idle_large_ : idle_;
@@ -46,8 +44,12 @@ Pipe PipePool::make(bool large) {
   }
   ++open_;
   const Pipe pipe{ends[0], ends[1]};
-  if (large && ::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(kLargePipe)) > 0) {
-    large_.push_back(pipe.read);
+  if (large) {
+    if (::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(kLargePipe)) > 0) {
+      large_.push_back(pipe.read);
+    } else {
+      large_limit_ = large_.size();  // asking again would make a pipe for nothing each time
+    }
   }
   return pipe;
 }

@@ -20,7 +20,8 @@ struct Pipe {
 class PipePool {
  public:
   // At most `limit` pipes exist at a time: they come out of the descriptor budget (scar 4).
-  explicit PipePool(std::size_t limit) : limit_(limit) {}
+  // `large_limit` of them may be large: they come out of the user's page quota (scar 2).
+  PipePool(std::size_t limit, std::size_t large_limit) : limit_(limit), large_limit_(large_limit) {}
   ~PipePool();
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
@@ -46,6 +47,7 @@ class PipePool {
   void close(Pipe pipe);
 
   std::size_t limit_;
+  std::size_t large_limit_;
   std::size_t open_ = 0;
   std::vector<Pipe> idle_;
   std::vector<Pipe> idle_large_;

@@ -23,7 +23,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   Impl(loop::Loop& loop, const RelayOptions& options, state::SharedState& shared,
        std::span<state::ConnectionRecord> records, Log& log)
       : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
-        pipes_(options.max_pipes),
+        pipes_(options.max_pipes, options.max_large_pipes),
         deadlines_(loop),
         table_(records, shared, shared.per_thread[options.thread], options.max_connections),
         context_{.loop = loop,

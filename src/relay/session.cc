@@ -220,10 +220,27 @@ void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
 }
 
 void Session::wait_for_more() {
-  const bool half_closed = to_backend_.is_over() || to_client_.is_over();
-  (half_closed ? service_->half_close_deadline : service_->idle_deadline).touch(*this);
+  deadline().touch(*this);
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
+}
+
+DeadlineList& Session::deadline() const {
+  if (record_.state == ConnectionState::connecting) {
+    return service_->connect_deadline;
+  }
+  const bool half_closed = to_backend_.is_over() || to_client_.is_over();
+  return half_closed ? service_->half_close_deadline : service_->idle_deadline;
+}
+
+// A loop runs its timers before its polls. After a pause of the process or of the whole machine
+// everything is overdue, and what arrived meanwhile has not been looked at.
+bool Session::is_event_waiting() const {
+  if (record_.state == ConnectionState::connecting) {
+    return is_ready(record_.backend_fd, false, true);
+  }
+  return is_ready(record_.client_fd, to_backend_.wants_source(), to_client_.wants_sink()) ||
+         is_ready(record_.backend_fd, to_client_.wants_source(), to_backend_.wants_sink());
 }
 
 // Closing with RST throws away what the kernel hasn't got acknowledged yet, so a session that ends
@@ -253,6 +270,8 @@ void Session::on_deadline() {
   const Handling handling(context_, record_);
   if (delivery_ends_) {
     finish_when_delivered();
+  } else if (is_event_waiting()) {
+    deadline().touch(*this);
   } else if (record_.state == ConnectionState::connecting) {
     backend_poll_.reset();
     connector_.give_up(ETIMEDOUT);

@@ -66,6 +66,8 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void on_reset(Flow& towards_dead, state::CloseCause cause);
   void count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before);
   void wait_for_more();
+  [[nodiscard]] DeadlineList& deadline() const;
+  [[nodiscard]] bool is_event_waiting() const;
   void finish_when_delivered();
   void reject(state::Rejection reason);
   void end(state::CloseCause cause, bool reset);

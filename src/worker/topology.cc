@@ -10,6 +10,14 @@
 namespace holdfast::worker {
 namespace {
 
+// What the configuration may name has a place in the shared state.
+static_assert(kMaxThreads <= state::kMaxThreads);
+static_assert(kMaxListeners <= state::kMaxListeners);
+static_assert(kMaxPools <= state::kMaxPools);
+static_assert(kMaxBackends <= state::kMaxBackends);
+static_assert(kLongestName < state::kNameSize);
+static_assert(kMaxConnectAttempts <= state::kMaxAttempts);
+
 using Answers = std::map<std::string, Result<SocketAddress>>;
 
 template <class Entry, std::size_t Size>

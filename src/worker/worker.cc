@@ -22,6 +22,11 @@
 namespace holdfast::worker {
 namespace {
 
+// A large pipe has 256 pages, and the pipes of an unprivileged user shrink when he has 16,384
+// (pipe(7)): these take half of them at most, however many threads there are.
+constexpr unsigned kMostLargePipes = 32;
+constexpr unsigned kLargePipesEach = 4;
+
 unsigned usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -123,10 +128,12 @@ class Worker::Impl {
     }
     for (unsigned thread = 0; thread < all; ++thread) {
       relays_.push_back(std::make_unique<RelayThread>(
-          relay::RelayOptions{.thread = thread,
-                              .max_connections = budget.max_connections,
-                              .max_pipes = budget.pipes / threads,
-                              .connection_log = config_.log.connections},
+          relay::RelayOptions{
+              .thread = thread,
+              .max_connections = budget.max_connections,
+              .max_pipes = budget.pipes / threads,
+              .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / threads),
+              .connection_log = config_.log.connections},
           shared(), region_.records(thread), log_));
       for (const auto* listeners : {&topology_.listeners, &topology_.former}) {
         for (const auto& listener : *listeners) {

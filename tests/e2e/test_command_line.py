@@ -1,11 +1,14 @@
 """What the command line answers: data on standard output, messages on standard error, and the exit
 code: 0 fine, 1 invalid or failed, 2 usage."""
 
+import os
 import re
+import subprocess
 
 import pytest
 from support.command import WITHOUT_RIGHTS, holdfast
-from support.daemon import ROOT
+from support.daemon import BINARY, ROOT
+from support.waiting import wait_until
 
 VERSION = re.search(
     r"project\(holdfast\s+VERSION\s+([\d.]+)", (ROOT / "CMakeLists.txt").read_text()
@@ -190,3 +193,26 @@ class TestRefusing:
         result = holdfast(subcommand, "-c", file)
         assert result.returncode == 1
         assert re.search(r"[^\x20-\x7e\n]", result.stderr) is None, result.stderr
+
+
+# What is opened first would get the numbers of the standard streams, and the log be written into it.
+def test_run_leaves_the_numbers_of_missing_standard_streams_alone(config_file):
+    file = config_file(VALID.replace("listeners:", 'admin: { http: "off" }\nlisteners:'))
+    command = [BINARY, "run", "-c", file]
+    shell = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "bash", *command]
+    with subprocess.Popen(shell) as balancer:
+        try:
+            streams = [f"/proc/{balancer.pid}/fd/{number}" for number in range(3)]
+            memory = "/memfd:holdfast-state (deleted)"
+            wait_until(lambda: memory in _descriptors_of(balancer.pid))
+            assert [os.readlink(stream) for stream in streams] == ["/dev/null"] * 3
+        finally:
+            balancer.terminate()
+    assert balancer.returncode == 0
+
+
+def _descriptors_of(pid):
+    """What its descriptors stand for; some may be closed while one looks."""
+    folder = f"/proc/{pid}/fd"
+    paths = [f"{folder}/{number}" for number in os.listdir(folder)]
+    return [os.readlink(path) for path in paths if os.path.lexists(path)]

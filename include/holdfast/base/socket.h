@@ -17,6 +17,9 @@ namespace holdfast {
 // a file that isn't a socket, is an error.
 [[nodiscard]] Result<Fd> bind_to(const SocketAddress& address, bool reuse_port);
 
+// Connections that wait to be accepted, at most; cut down by net.core.somaxconn.
+inline constexpr int kAcceptBacklog = 4096;
+
 // Begins to listen on a bound socket; on one that listens already it does nothing.
 [[nodiscard]] Result<void> start_listening(const Fd& socket, const SocketAddress& address);
 
@@ -40,6 +43,9 @@ void tune_stream(int socket);
 
 // close(2) will send RST instead of FIN and drop what is unsent (SO_LINGER 0, socket(7)).
 void reset_on_close(int socket);
+
+// Whether the socket is readable or writable now, as far as one is asked for (poll(2)).
+[[nodiscard]] bool is_ready(int socket, bool readable, bool writable);
 
 // Bytes written but not yet acknowledged by a peer that is still there (SIOCOUTQ, tcp(7)).
 [[nodiscard]] int unacknowledged_bytes(int socket);

@@ -26,6 +26,14 @@ enum class ConnectionLog : std::uint8_t { none, failed, all };
 enum class Balance : std::uint8_t { round_robin, least_connections };
 enum class CheckType : std::uint8_t { none, tcp };
 
+// The most of each; the shared state has room for as many.
+inline constexpr unsigned kMaxThreads = 64;
+inline constexpr std::size_t kMaxListeners = 256;
+inline constexpr std::size_t kMaxPools = 256;
+inline constexpr std::size_t kMaxBackends = 4096;  // in all pools together
+inline constexpr std::size_t kLongestName = 63;
+inline constexpr unsigned kMaxConnectAttempts = 8;
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   ConnectionLog connections = ConnectionLog::failed;
@@ -53,8 +61,6 @@ struct ListenerConfig {
   Mark bind_mark;
   Mark pool_mark;
 };
-
-inline constexpr unsigned kMaxConnectAttempts = 8;
 
 struct ConnectConfig {
   Milliseconds timeout = std::chrono::seconds(1);  // of one attempt

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <optional>
 #include <string_view>
-
-#include "holdfast/base/clock.h"
 
 namespace holdfast::guardian {
 
@@ -20,11 +17,7 @@ void notify_stopping(std::string_view status);
 // A new line for `systemctl status`.
 void notify_status(std::string_view status);
 
-// Still alive; to be said once per watchdog_interval().
+// Still alive; to be said at least twice per WatchdogSec= of the unit, so that one may be late.
 void notify_watchdog();
-
-// Half of the unit's WatchdogSec=, which leaves one call to be late (sd_watchdog_enabled(3)).
-// Nothing when systemd does not watch this process.
-[[nodiscard]] std::optional<Duration> watchdog_interval();
 
 }  // namespace holdfast::guardian

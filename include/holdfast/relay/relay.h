@@ -18,6 +18,7 @@ struct RelayOptions {
   unsigned thread = 0;           // its index
   unsigned max_connections = 0;  // over all threads
   std::size_t max_pipes = 0;     // of this thread
+  std::size_t max_large_pipes = 4;
   ConnectionLog connection_log = ConnectionLog::failed;
 };
 

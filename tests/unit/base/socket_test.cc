@@ -215,6 +215,19 @@ TEST(TuneStream, leaves_an_urgent_byte_in_its_place) {
   EXPECT_EQ(testing::receive(server, 7), "be!fore");
 }
 
+TEST(IsReady, tells_what_it_is_asked_for_and_nothing_else) {
+  const auto listener = listen_any();
+  auto client = connect_to(address_of(listener));
+  const auto server = accept_from(listener);
+  EXPECT_FALSE(is_ready(server.get(), true, false));
+  EXPECT_TRUE(is_ready(server.get(), true, true));
+  testing::send_all(client, "x");
+  EXPECT_TRUE(testing::eventually([&] { return is_ready(server.get(), true, false); }));
+  testing::reset(std::move(client));
+  EXPECT_TRUE(is_ready(server.get(), true, false));
+  EXPECT_FALSE(is_ready(server.get(), false, false)) << "a hang-up that nobody asked for";
+}
+
 TEST(UnacknowledgedBytes, counts_what_a_slow_reader_has_not_taken) {
   const auto listener = listen_any();
   const auto client = connect_to(address_of(listener));

@@ -1,4 +1,4 @@
-#include "config/suggest.h"
+#include "holdfast/config/suggest.h"
 
 #include <gtest/gtest.h>
 

@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 using testing::Fragments;
 using ::testing::IsEmpty;
 using testing::messages_about;
+using ::testing::Not;
 
 Config parse(std::string_view text) {
   Diagnostics diagnostics;
@@ -137,7 +138,7 @@ TEST(Yaml, says_what_yaml_it_is_not) {
                           "samples in conf/"));
   EXPECT_THAT(messages_about("# a comment\n").size(), 1U);
   EXPECT_THAT(testing::complaints_about("a: b\n---\nc: d\n"),
-              ElementsAre("3:1: error: a second document begins here | one file holds one "
+              ElementsAre("2:1: error: a second document begins here | one file holds one "
                           "document"));
   EXPECT_THAT(testing::complaints_about("listeners: [\n"),
               ElementsAre("2:1: error: end of sequence flow not found"));
@@ -145,6 +146,12 @@ TEST(Yaml, says_what_yaml_it_is_not) {
               ElementsAre("1:12: error: the referenced anchor is not defined"));
   EXPECT_THAT(testing::complaints_about("- a\n"),
               ElementsAre("1:1: error: the configuration must be a mapping of keys to values"));
+}
+
+TEST(Yaml, comes_to_an_end_at_a_token_that_begins_nothing) {
+  for (const auto* text : {",", ",,,", "a: b\n...\n,\n", "[a],", "? ,"}) {
+    EXPECT_THAT(messages_about(text), Not(IsEmpty())) << text;
+  }
 }
 
 TEST(Yaml, survives_nesting_without_end) {

@@ -55,21 +55,6 @@ class Systemd {
   std::filesystem::path directory_;
 };
 
-// WATCHDOG_USEC and WATCHDOG_PID as systemd sets them, for one test.
-class Watchdog {
- public:
-  Watchdog(std::string_view limit_us, pid_t pid) {
-    ::setenv("WATCHDOG_USEC", std::string(limit_us).c_str(), 1);
-    ::setenv("WATCHDOG_PID", std::to_string(pid).c_str(), 1);
-  }
-  Watchdog(const Watchdog&) = delete;
-  Watchdog& operator=(const Watchdog&) = delete;
-  ~Watchdog() {
-    ::unsetenv("WATCHDOG_USEC");
-    ::unsetenv("WATCHDOG_PID");
-  }
-};
-
 TEST(Notify, says_that_it_is_ready_with_a_status) {
   Systemd systemd;
   notify_ready("2 listeners");
@@ -120,25 +105,6 @@ TEST(Notify, does_nothing_when_the_socket_is_gone) {
   ::setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
   notify_ready("ready");
   ::unsetenv("NOTIFY_SOCKET");
-}
-
-TEST(Notify, speaks_twice_within_the_watchdogs_limit) {
-  const Watchdog watchdog("10000000", ::getpid());
-  EXPECT_THAT(watchdog_interval(), Optional(Eq(std::chrono::seconds(5))));
-}
-
-TEST(Notify, has_no_watchdog_outside_systemd) {
-  EXPECT_FALSE(watchdog_interval().has_value());
-}
-
-TEST(Notify, ignores_a_watchdog_that_was_meant_for_another_process) {
-  const Watchdog watchdog("10000000", ::getppid());
-  EXPECT_FALSE(watchdog_interval().has_value());
-}
-
-TEST(Notify, ignores_a_watchdog_that_makes_no_sense) {
-  const Watchdog watchdog("soon", ::getpid());
-  EXPECT_FALSE(watchdog_interval().has_value());
 }
 
 }  // namespace
