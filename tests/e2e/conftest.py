@@ -194,3 +194,9 @@ def pytest_runtest_call(item):
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def socket_directory(tmp_path_factory):
+    """A directory whose name is short enough for a Unix socket's path (unix(7))."""
+    return tmp_path_factory.mktemp("s")

@@ -32,12 +32,6 @@ def backend(tcp_server):
     return tcp_server(tcp.echo).address
 
 
-@pytest.fixture
-def socket_directory(tmp_path_factory):
-    """A directory whose name is short enough for a Unix socket's path (unix(7))."""
-    return tmp_path_factory.mktemp("s")
-
-
 def connect(address):
     """To a (host, port), or to the path of a Unix socket."""
     if isinstance(address, tuple):

@@ -233,9 +233,8 @@ def test_a_balancer_that_was_stopped_goes_on_where_it_was(wire, ends):
     received = bytearray()
     for _ in range(5):
         received += tcp.read_exactly(one, 8 * MEGABYTE)
-        line.balancer.send_signal(signal.SIGSTOP)
-        wait_until(line.balancer.is_stopped)
-        line.balancer.send_signal(signal.SIGCONT)
+        line.balancer.pause()
+        line.balancer.resume()
     received += tcp.read_all(one)
     assert received == data
     sender.join(5)
@@ -245,11 +244,10 @@ def test_a_balancer_that_was_stopped_goes_on_where_it_was(wire, ends):
 def test_what_arrived_during_a_pause_counts_before_what_ran_out_in_it(wire, ends):
     line = wire(listener={"idle_timeout": "300ms"})
     one, other = ends(line.join())
-    line.balancer.send_signal(signal.SIGSTOP)
-    wait_until(line.balancer.is_stopped)
+    line.balancer.pause()
     one.sendall(b"still here")
     resume_at = time.monotonic() + 0.6
     wait_until(lambda: time.monotonic() > resume_at)
-    line.balancer.send_signal(signal.SIGCONT)
+    line.balancer.resume()
     assert tcp.read_exactly(other, 10) == b"still here"
     wait_until(lambda: line.closed("idle_timeout") == 1)

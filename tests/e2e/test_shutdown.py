@@ -47,7 +47,7 @@ def echoes(client):
 
 def begin_to_stop(daemon, number=signal.SIGTERM):
     daemon.send_signal(number)
-    daemon.wait_for_log(r" info stopping signal=")
+    daemon.wait_for_log(r" info stopping connections=")
 
 
 def test_while_stopping_it_takes_no_more_connections_and_those_it_has_go_on(balancing, connect):

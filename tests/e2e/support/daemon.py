@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import signal
 import socket
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Holdfast(Process):
         )
         self.expected_exit = 0
         self._expected = []
+        self._guardian = self.pid
         try:
             self.wait_for_log(r"^\S+ info ready\b", timeout=10)
         except AssertionError:
@@ -56,9 +58,24 @@ class Holdfast(Process):
     @property
     def worker_pid(self):
         """Of the worker that the guardian keeps now; None between two of them."""
-        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
-            children = file.read().split()
-        return int(children[0]) if children else None
+        children = children_of(self._guardian)
+        return children[0] if children else None
+
+    def kill_guardian(self):
+        """SIGKILL to the guardian; returns once another one has a worker."""
+        old = self._guardian
+        os.kill(old, signal.SIGKILL)
+        if old == self.pid:
+            self._child.wait()
+        self.expected_exit = -signal.SIGKILL
+        wait_until(lambda: self._find_guardian(old))
+
+    def _find_guardian(self, old):
+        parents = [pid for pid in members_of(self.pid) if pid != old and children_of(pid)]
+        if len(parents) == 1 and children_of(parents[0])[0] in members_of(self.pid):
+            self._guardian = parents[0]
+            return True
+        return False
 
     @property
     def working_pid(self):
@@ -87,6 +104,9 @@ class Holdfast(Process):
         """What must hold at the end of every test."""
         if self.exit_code is None:
             self.assert_nothing_leaked()
+        elif self._guardian != self.pid:
+            os.kill(self._guardian, signal.SIGTERM)
+            wait_until(lambda: not members_of(self.pid))
         code = self.stop()
         assert code == self.expected_exit, f"exit code {code}:\n{self.tail()}"
         self.assert_log_is_clean()
@@ -112,6 +132,28 @@ class Holdfast(Process):
             return False
         match = LINE.match(line)
         return bool(BROKEN.search(line) or (match and match["level"] in BAD_LEVELS))
+
+
+def children_of(pid):
+    """As the kernel lists them; none of a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def members_of(group):
+    """The processes of a process group that live."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(int(folder.name))
+    return found
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+from support.waiting import wait_until
+
 
 class Process:
     """Runs a command. Its lines on standard error are in `log`, those on standard output in
@@ -109,9 +111,13 @@ class Process:
         fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def is_stopped(self):
-        """Whether SIGSTOP has taken effect (proc(5), field 3)."""
-        return self._stat()[0] == "T"
+    def pause(self):
+        """SIGSTOP to where the work is done, until it has taken effect (proc(5), field 3)."""
+        os.kill(self.working_pid, signal.SIGSTOP)
+        wait_until(lambda: self._stat()[0] == "T")
+
+    def resume(self):
+        os.kill(self.working_pid, signal.SIGCONT)
 
     def resident_bytes(self):
         """Its memory, shared pages included (proc(5), statm)."""
