@@ -62,20 +62,14 @@ class Holdfast(Process):
         return children[0] if children else None
 
     def kill_guardian(self):
-        """SIGKILL to the guardian; returns once another one has a worker."""
-        old = self._guardian
-        os.kill(old, signal.SIGKILL)
-        if old == self.pid:
+        """SIGKILL to the guardian; returns once the worker of another one serves."""
+        said = len(self.log)
+        os.kill(self._guardian, signal.SIGKILL)
+        if self._guardian == self.pid:
             self._child.wait()
         self.expected_exit = -signal.SIGKILL
-        wait_until(lambda: self._find_guardian(old))
-
-    def _find_guardian(self, old):
-        parents = [pid for pid in members_of(self.pid) if pid != old and children_of(pid)]
-        if len(parents) == 1 and children_of(parents[0])[0] in members_of(self.pid):
-            self._guardian = parents[0]
-            return True
-        return False
+        self.wait_for_log(r" info ready$", after=said)
+        (self._guardian,) = (pid for pid in members_of(self.pid) if children_of(pid))
 
     @property
     def working_pid(self):
