@@ -78,7 +78,7 @@ void connect_stream(int number, ChildProcess::Stream kind, const Pipe& pipe, int
 // async-signal-safe calls until the exec (fork(2)), so everything is prepared before.
 [[noreturn]] void run_child(const ChildProcess::Command& command, const Streams& streams,
                             pid_t parent, char* const* arguments) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_PDEATHSIG, command.death_signal);
   if (::getppid() != parent) {
     ::_exit(127);  // the parent died before it was asked for
   }
@@ -163,7 +163,7 @@ ChildProcess::~ChildProcess() {
 void ChildProcess::send_signal(int number) {
   // Until it is reaped the number can't be anybody else's.
   if (!status_) {
-    ::kill(pid_, number);
+    ::kill(number == SIGKILL ? -pid_ : pid_, number);
   }
 }
 
@@ -171,7 +171,9 @@ std::optional<int> ChildProcess::wait(Duration limit) {
   if (!status_) {
     pollfd ended{end_fd_.get(), POLLIN, 0};
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
-    ::poll(&ended, 1, static_cast<int>(milliseconds));
+    if (::poll(&ended, 1, static_cast<int>(milliseconds)) > 0) {
+      ::kill(-pid_, SIGKILL);  // before it is reaped, as long as the number is its own
+    }
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
       status_ = status;

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ class ChildProcess {
     Stream output = Stream::discarded;
     Stream errors = Stream::inherited;
     std::vector<int> descriptors = {};  // of ours, which it gets under the same numbers
+    int death_signal = SIGKILL;         // that it gets when we die
   };
 
   // The error says why the program could not be run.
@@ -41,8 +43,10 @@ class ChildProcess {
   [[nodiscard]] Fd take_output() { return std::move(output_); }
   [[nodiscard]] Fd take_errors() { return std::move(errors_); }
 
+  // SIGKILL goes to its whole process group.
   void send_signal(int number);
-  // Its wait status once it has ended and is reaped, nothing when it still runs after `limit`.
+  // Its wait status once it has ended and is reaped, nothing when it still runs after `limit`. What
+  // it leaves in its process group is killed.
   std::optional<int> wait(Duration limit);
   // SIGTERM, and SIGKILL if that isn't heeded within `grace`.
   int stop(Duration grace);

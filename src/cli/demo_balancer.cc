@@ -38,7 +38,9 @@ Result<std::unique_ptr<DemoBalancer>> DemoBalancer::start(loop::Loop& loop,
   auto process = ChildProcess::start(
       {.arguments = {own_program(), "run", "-c", "/dev/fd/" + std::to_string(file->get())},
        .errors = ChildProcess::Stream::piped,
-       .descriptors = {file->get()}});
+       .descriptors = {file->get()},
+       // Killed, the guardian would be replaced by its worker; asked, it ends both.
+       .death_signal = SIGTERM});
   if (!process) {
     return tl::unexpected(process.error());
   }

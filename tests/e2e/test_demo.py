@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support import command, tcp
-from support.daemon import BINARY
+from support.daemon import BINARY, members_of
 from support.process import Process
 from support.waiting import wait_until
 
@@ -37,7 +37,10 @@ def children(process):
     """The pids of what the demo has started, by what they are: run, web-1, web-2 ..."""
     pids = command.run(["pgrep", "-P", process.pid]).stdout.split()
     lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in pids}
-    return {line[1] if line[1] == "run" else line[-2]: pid for pid, line in lines.items()}
+    family = {line[1] if line[1] == "run" else line[-2]: pid for pid, line in lines.items()}
+    if "run" in family:
+        family["worker"] = int(command.run(["pgrep", "-P", family["run"]]).stdout)
+    return family
 
 
 def is_running(pid):
@@ -49,14 +52,16 @@ def is_running(pid):
 
 
 def assert_all_gone(family):
+    """And nothing that they made in their last moments is left in their process groups."""
     wait_until(lambda: not any(is_running(pid) for pid in family.values()))
+    wait_until(lambda: not members_of(family["run"]))
 
 
 def started(process):
     """Waits until requests are flowing; what the demo has started by then."""
     process.wait_for_output("requests  failed", timeout=10)
     family = children(process)
-    assert sorted(family) == ["run", "web-1", "web-2", "web-3"]
+    assert sorted(family) == ["run", "web-1", "web-2", "web-3", "worker"]
     return family
 
 
