@@ -27,6 +27,13 @@ Result<Fd> make_socket(int family) {
   return socket;
 }
 
+// The error that is pending, which is none afterwards; 0 for none.
+int take_error(int socket) {
+  int code = 0;
+  socklen_t size = sizeof code;
+  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
+}
+
 // Removes the file of a listener that is gone, so that its path can be bound again (scar 42).
 Result<void> remove_stale_socket(const SocketAddress& address) {
   const auto path = address.endpoint().path;
@@ -104,17 +111,14 @@ Result<Fd> start_connect(const SocketAddress& address) {
 }
 
 int finish_connect(int socket) {
-  int code = 0;
-  socklen_t size = sizeof code;
-  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) != 0) {
-    return errno;
-  }
-  if (code != 0) {
+  if (const int code = take_error(socket); code != 0) {
     return code;
   }
   const auto peer = SocketAddress::peer(socket);
   if (!peer) {
-    return ENOTCONN;
+    // Reset between the two questions: the error is there by now.
+    const int code = take_error(socket);
+    return code != 0 ? code : ENOTCONN;
   }
   if (!peer->is_unix() && peer == SocketAddress::local(socket)) {
     return ECONNREFUSED;
