@@ -50,7 +50,7 @@ std::vector<pool::Backend> make_backends(std::size_t count, state::SharedState& 
 // Each connection is released when `kOpen` newer ones are open, so that backends are loaded.
 void whole_pool(benchmark::State& state, Balance balance) {
   constexpr std::size_t kOpen = 64;
-  const auto region = state::Region::create(1, 1).value();
+  const auto region = state::Region::create(1).value();
   PoolConfig config;
   config.balance = balance;
   pool::Pool pool(config, 0,
@@ -61,7 +61,7 @@ void whole_pool(benchmark::State& state, Balance balance) {
   for ([[maybe_unused]] auto _ : state) {
     auto& slot = open[next++ % kOpen];
     if (slot != nullptr) {
-      pool.release(*slot);
+      pool.release(slot->index);
     }
     slot = pool.pick({});
   }

@@ -100,11 +100,15 @@ int Balancer::run() {
   if (config->admin.http) {
     auto started =
         admin::HttpServer::start({.endpoint = *config->admin.http}, shared, HOLDFAST_VERSION, log);
-    if (!started) {
+    if (started) {
+      http = std::move(*started);
+      log.info("admin listening", {{"address", http->address().to_string()}});
+    } else if (succession.takes_over) {
+      // Connections come first; the address was lost to somebody in the moment between two workers.
+      log.error("admin not listening", {{"reason", started.error().message}});
+    } else {
       return refuse(started.error());
     }
-    http = std::move(*started);
-    log.info("admin listening", {{"address", http->address().to_string()}});
   }
   const auto guardian = watch_guardian(log);
   (*worker)->run({

@@ -104,6 +104,9 @@ void Guardian::start_worker() {
   last_look_ = now;
   hung_ = false;
   supervision.worker_pid.set(static_cast<std::uint32_t>(child));
+  if (ending_) {
+    ::kill(worker_, SIGTERM);  // waits, blocked, until the worker asks for it
+  }
 }
 
 void Guardian::take_signals() {
@@ -127,6 +130,7 @@ void Guardian::take_signals() {
 
 void Guardian::on_asked_to_end() {
   ending_ = true;
+  shared_.supervision.ending.set(1);
   if (worker_ > 0) {
     ::kill(worker_, SIGTERM);
   } else {

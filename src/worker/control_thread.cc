@@ -19,8 +19,10 @@ void Worker::block_signals() {
 ControlThread::ControlThread(const Config& config,
                              std::span<const std::shared_ptr<pool::Pool>> pools,
                              std::span<const std::unique_ptr<RelayThread>> relays,
-                             state::SharedState& shared, const WorkerEvents& events, Log& log)
+                             ListeningSockets& sockets, state::SharedState& shared,
+                             const WorkerEvents& events, Log& log)
     : relays_(relays),
+      sockets_(sockets),
       shared_(shared),
       events_(events),
       log_(log),
@@ -61,6 +63,10 @@ void ControlThread::begin_stopping() {
              {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});
   if (events_.on_stopping) {
     events_.on_stopping();
+  }
+  // Forgotten before they are closed: their numbers will soon be somebody else's.
+  for (auto* socket : sockets_.all()) {
+    sockets_.forget(*socket);
   }
   for (const auto& relay : relays_) {
     relay->stop_accepting();

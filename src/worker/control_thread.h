@@ -9,6 +9,7 @@
 #include "holdfast/loop/timer.h"
 #include "holdfast/worker/worker.h"
 #include "worker/guardian_watch.h"
+#include "worker/listening_sockets.h"
 #include "worker/relay_thread.h"
 
 namespace holdfast::worker {
@@ -18,8 +19,8 @@ namespace holdfast::worker {
 class ControlThread {
  public:
   ControlThread(const Config& config, std::span<const std::shared_ptr<pool::Pool>> pools,
-                std::span<const std::unique_ptr<RelayThread>> relays, state::SharedState& shared,
-                const WorkerEvents& events, Log& log);
+                std::span<const std::unique_ptr<RelayThread>> relays, ListeningSockets& sockets,
+                state::SharedState& shared, const WorkerEvents& events, Log& log);
 
   // Until the end is reached.
   void run();
@@ -33,6 +34,7 @@ class ControlThread {
 
   loop::Loop loop_;
   std::span<const std::unique_ptr<RelayThread>> relays_;
+  ListeningSockets& sockets_;
   state::SharedState& shared_;
   const WorkerEvents& events_;
   Log& log_;

@@ -149,7 +149,7 @@ class Worker::Impl {
   }
 
   void run(const WorkerEvents& events) {
-    ControlThread control(config_, topology_.pools, relays_, shared(), events, log_);
+    ControlThread control(config_, topology_.pools, relays_, sockets_, shared(), events, log_);
     std::latch recovered(static_cast<std::ptrdiff_t>(relays_.size()));
     for (const auto& relay : relays_) {
       relay->recover(std::exchange(inheritance_.unrecorded, {}), recovered);
@@ -223,8 +223,11 @@ Result<std::unique_ptr<Worker>> Worker::create(const Config& config, state::Regi
   if (auto made = impl->make_topology(succession.takes_over); !made) {
     return tl::unexpected(made.error());
   }
-  if (auto opened = impl->open_listeners(threads); !opened) {
-    return tl::unexpected(opened.error());
+  // A worker that was stopping has given its listeners up.
+  if (region.shared().supervision.ending.get() == 0) {
+    if (auto opened = impl->open_listeners(threads); !opened) {
+      return tl::unexpected(opened.error());
+    }
   }
   impl->make_threads(*budget, threads);
   if (!succession.takes_over) {

@@ -200,6 +200,19 @@ def test_the_guardian_is_replaced_as_well(balancing, tcp_server):
     assert metrics.value(LOST) == 0
 
 
+def test_a_balancer_that_is_stopping_goes_on_stopping(balancing, tcp_server):
+    daemon, address = balancing(tcp_server(tcp.echo).address)
+    with connected(address, 1) as (client,):
+        assert echoes(client)
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait_for_log(r" info stopping connections=1")
+        said = len(daemon.log)
+        kill_worker(daemon)
+        daemon.wait_for_log(r" info stopping connections=1", after=said)
+        assert echoes(client)
+    assert daemon.wait() == 0
+
+
 @pytest.mark.parametrize("family", ["ipv6", "unix"])
 def test_every_kind_of_listener_goes_on(
     holdfast, tcp_server, free_port, socket_directory, family

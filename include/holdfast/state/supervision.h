@@ -28,6 +28,7 @@ struct Supervision {
   Gauge guardian_pid;  // guardian
   Gauge worker_pid;    // guardian
   Gauge generation;    // of the worker, from 1; guardian
+  Gauge ending;        // 1 once it was asked to end; guardian
   Gauge last_cause;    // DeathCause of the worker before this one; guardian
   // When the worker before this one was found dead, nanoseconds of the monotonic clock; guardian.
   Counter died_at;
