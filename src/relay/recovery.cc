@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "holdfast/base/socket.h"
+#include "holdfast/state/shared_state.h"
 #include "relay/ledger.h"
 
 namespace holdfast::relay {
@@ -83,8 +84,8 @@ bool reconcile(ConnectionRecord& record) {
   if (record.state != ConnectionState::relaying) {
     return true;
   }
-  if (!is_socket(record.backend_fd) || !count_held(record.to_backend) ||
-      !count_held(record.to_client) ||
+  if (record.backend >= state::kMaxBackends || !is_socket(record.backend_fd) ||
+      !count_held(record.to_backend) || !count_held(record.to_client) ||
       !finish_copy(record.to_backend, record.client_fd, record.backend_fd, true) ||
       !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
     return false;
