@@ -10,6 +10,7 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "guardian/clone.h"
 #include "guardian/message.h"
@@ -37,10 +38,6 @@ sigset_t block_own_signals() {
   }
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   return set;
-}
-
-bool has_been_silent(const state::Counter& heartbeat, TimePoint now, Duration limit) {
-  return now - from_nanoseconds(static_cast<std::int64_t>(heartbeat.get())) > limit;
 }
 
 }  // namespace
@@ -129,13 +126,14 @@ void Guardian::take_signals() {
 }
 
 void Guardian::on_asked_to_end() {
-  ending_ = true;
+  const bool again = std::exchange(ending_, true);
   shared_.supervision.ending.set(1);
   if (worker_ > 0) {
     ::kill(worker_, SIGTERM);
-  } else {
-    exit_code_ = 0;
+  } else if (again) {
+    exit_code_ = 1;
   }
+  // Else the worker that is due will end it in order: there are connections and files to see to.
 }
 
 void Guardian::on_child_ended() {
@@ -192,8 +190,11 @@ DeathCause Guardian::classify(int status) const {
 
 void Guardian::watch_over() {
   const auto now = Clock::now();
-  // A guardian that was late itself, in a machine that stood still, can't blame the worker.
-  const bool late = now - last_look_ > options_.watchdog / 2;
+  // A guardian that was late itself, in a machine that stood still, can't blame the worker, which
+  // has all its time again from here on.
+  if (now - last_look_ > options_.watchdog / 2) {
+    awake_since_ = now;
+  }
   last_look_ = now;
   if (worker_ < 0 || options_.watchdog == Duration::zero()) {
     return;
@@ -204,7 +205,7 @@ void Guardian::watch_over() {
     }
     return;
   }
-  if (late || !is_overdue(now)) {
+  if (!is_overdue(now)) {
     return;
   }
   say("error", "worker hangs watchdog_ms=%lld",
@@ -219,13 +220,17 @@ bool Guardian::is_overdue(TimePoint now) const {
   if (shared_.current_phase() == Phase::starting) {
     return now - started_ > kStartLimit;
   }
-  if (has_been_silent(shared_.control_heartbeat, now, options_.watchdog)) {
+  const auto is_silent = [&](const state::Counter& heartbeat) {
+    const auto last = from_nanoseconds(static_cast<std::int64_t>(heartbeat.get()));
+    return now - std::max(last, awake_since_) > options_.watchdog;
+  };
+  if (is_silent(shared_.control_heartbeat)) {
     return true;
   }
   const auto threads = std::min<std::size_t>(shared_.threads.get(), state::kMaxThreads);
   for (std::size_t index = 0; index < threads; ++index) {
     const auto& heartbeat = shared_.per_thread[index].heartbeat;
-    if (heartbeat.get() != 0 && has_been_silent(heartbeat, now, options_.watchdog)) {
+    if (heartbeat.get() != 0 && is_silent(heartbeat)) {
       shared_.supervision.fatal_thread.set(static_cast<std::uint32_t>(index));
       return true;
     }

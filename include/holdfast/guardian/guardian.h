@@ -67,6 +67,7 @@ class Guardian {
   TimePoint start_at_{};
   TimePoint started_{};      // the worker
   TimePoint last_look_{};    // of the watchdog
+  TimePoint awake_since_{};  // the watchdog, after a time in which it didn't look
   TimePoint aborted_{};      // when the watchdog asked a hung worker to abort
   bool has_served_ = false;  // any worker
   bool ending_ = false;
