@@ -88,16 +88,6 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     }
   }
 
-  void stop_listening(std::uint16_t index) {
-    std::erase_if(listeners_, [&](Listener& listener) {
-      if (listener.listener() != index) {
-        return false;
-      }
-      listener.drain_queue();
-      return true;
-    });
-  }
-
   void stop_accepting() {
     for (auto& listener : listeners_) {
       listener.drain_queue();
@@ -111,8 +101,6 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       sessions_.begin()->second.close(state::CloseCause::shutdown);
     }
   }
-
-  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
 
  private:
   Session& begin(const std::shared_ptr<const Service>& service, state::ConnectionRecord& record) {
@@ -198,20 +186,12 @@ void Relay::recover(std::vector<AcceptedClient> unrecorded) {
   impl_->recover(std::move(unrecorded));
 }
 
-void Relay::stop_listening(std::uint16_t listener) {
-  impl_->stop_listening(listener);
-}
-
 void Relay::stop_accepting() {
   impl_->stop_accepting();
 }
 
 void Relay::close_all() {
   impl_->close_all();
-}
-
-std::size_t Relay::sessions() const {
-  return impl_->sessions();
 }
 
 }  // namespace holdfast::relay

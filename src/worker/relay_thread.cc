@@ -58,8 +58,4 @@ void RelayThread::stop_accepting() {
   mailbox_.post([this] { relay_.stop_accepting(); });
 }
 
-void RelayThread::close_all() {
-  mailbox_.post([this] { relay_.close_all(); });
-}
-
 }  // namespace holdfast::worker

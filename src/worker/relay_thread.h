@@ -30,7 +30,6 @@ class RelayThread {
 
   // From the control thread; done at the thread's next turn.
   void stop_accepting();
-  void close_all();
 
  private:
   void beat();

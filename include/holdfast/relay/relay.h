@@ -57,16 +57,11 @@ class Relay {
   // with clients that it accepted and didn't record. Their listeners are configured.
   void recover(std::vector<AcceptedClient> unrecorded);
 
-  // Accepts what the listener's sockets have queued, then closes them.
-  void stop_listening(std::uint16_t listener);
-
   // Accepts what has been queued up to now, then closes the listening sockets.
   void stop_accepting();
 
   // Closes every connection: with FIN where nothing is in flight, else with RST.
   void close_all();
-
-  [[nodiscard]] std::size_t sessions() const;
 
  private:
   class Impl;  // keeps the data path's own headers inside relay/

@@ -27,7 +27,6 @@ class ConnectionTable {
   // Those that a worker before this one left.
   [[nodiscard]] std::vector<ConnectionRecord*> live() const;
 
-  void set_limit(unsigned limit) { limit_ = limit; }
   [[nodiscard]] std::uint32_t index(const ConnectionRecord& record) const;
 
  private:
