@@ -74,6 +74,8 @@ def is_refused(address):
             probe.connect(address)
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            pass  # came between the last look into the queue and its end
         return False
 
 
@@ -150,7 +152,8 @@ def test_a_second_signal_ends_it_at_once(balancing, connect):
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait() == 0
     assert client.recv(1) == b""
-    daemon.wait_for_log(r" warning stopping at once connections=1$")
+    # A thread that looks for another client at this moment counts as one.
+    daemon.wait_for_log(r" warning stopping at once connections=[1-9]$")
 
 
 # scar 40
