@@ -88,10 +88,7 @@ def test_no_more_backends_are_tried_than_attempts_allow(balancing, nobody):
 
 def test_a_client_without_a_backend_is_reset_counted_and_logged(balancing, nobody):
     balancer, port = balancing(nobody(), nobody())
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
-        own = "%s:%d" % client.getsockname()
-        with pytest.raises(ConnectionResetError):
-            client.recv(1)
+    own = tcp.rejected_connection(("127.0.0.1", port))
     balancer.wait_for_log(
         rf"warning connection rejected listener=web client={own} pool=web backend=none "
         r"cause=no_backend attempts=2 duration_ms=\d+\.\d received=0 sent=0 suppressed=0$"
