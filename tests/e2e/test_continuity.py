@@ -132,6 +132,8 @@ def test_streams_go_on_byte_for_byte_both_ways(balancing, tcp_server):
 
     daemon, address = balancing(tcp_server(serve).address)
     with socket.create_connection(address, 10) as client:
+        # A connect that was under way is begun again: the backend would see two connections.
+        wait_until(lambda: daemon.metrics().sum("holdfast_backend_connections_total") == 1)
         client.settimeout(30)
         threads = [
             threading.Thread(target=send, args=(client, data[1])),
