@@ -14,7 +14,6 @@
 #include <deque>
 #include <thread>
 
-#include "admin/routes.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::admin {
@@ -27,22 +26,11 @@ constexpr unsigned kBeingShutDown = 16;
 constexpr unsigned kAcceptBurst = 8;  // so that these have been closed before the next ones come
 constexpr int kAcceptPauseMs = 100;
 
-Error explain(Error error, const Endpoint& endpoint) {
-  error.message = "admin.http " + endpoint.to_string() + ": " + error_text(error.code);
-  if (error.code == EADDRINUSE) {
-    error.message += "; is another holdfast running? choose another port, or \"off\"";
-  } else if (error.code == EACCES) {
-    error.message += "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-  }
-  return error;
-}
-
 }  // namespace
 
 class HttpServer::Impl {
  public:
-  Impl(const state::SharedState& shared, std::string_view version, Log& log)
-      : shared_(shared), version_(version), log_(log) {}
+  Impl(HttpServerOptions options, Log& log) : options_(std::move(options)), log_(log) {}
 
   // Stops accepting, joins the thread and ends what is open.
   ~Impl() {
@@ -55,38 +43,25 @@ class HttpServer::Impl {
     }
   }
 
-  Result<void> start(const HttpServerOptions& options) {
-    max_connections_ = options.max_connections;
-    auto address = SocketAddress::from(options.endpoint);
-    if (!address) {
-      return fail("admin.http: " + address.error().message + "; write a numeric address");
-    }
-    auto socket = listen_on(*address, false);
-    if (!socket) {
-      return tl::unexpected(explain(socket.error(), options.endpoint));
-    }
-    address_ = SocketAddress::local(socket->get()).value_or(*address);
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.timeout).count();
+  Result<void> start() {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(options_.timeout).count();
     daemon_ =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, nullptr,
                          nullptr, &answer, this, MHD_OPTION_EXTERNAL_LOGGER, &log_line,
                          this,  // first, or errors before it go to stderr
-                         MHD_OPTION_CONNECTION_LIMIT, options.max_connections + kBeingShutDown,
+                         MHD_OPTION_CONNECTION_LIMIT, options_.max_connections + kBeingShutDown,
                          MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
                          MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
                          MHD_OPTION_END);
     stop_ = Fd(::eventfd(0, EFD_CLOEXEC));
     if (daemon_ == nullptr || !stop_.is_open()) {
-      return fail("admin.http " + options.endpoint.to_string() + ": cannot start the HTTP server");
+      return fail(options_.name + ": cannot start the HTTP server");
     }
-    listener_ = std::move(*socket);
     thread_ = std::thread([this] { serve(); });
     pthread_setname_np(thread_.native_handle(), "http");
     return {};
   }
-
-  [[nodiscard]] const SocketAddress& address() const { return address_; }
 
  private:
   // libmicrohttpd's own accept loop is not used: out of descriptors, it spins (scar 26).
@@ -96,7 +71,7 @@ class HttpServer::Impl {
     for (;;) {
       pollfd waiting[] = {{stop_.get(), POLLIN, 0},
                           {events, POLLIN, 0},
-                          {paused ? -1 : listener_.get(), POLLIN, 0}};
+                          {paused ? -1 : options_.listener.get(), POLLIN, 0}};
       ::poll(waiting, std::size(waiting), next_timeout_ms(paused));
       if (waiting[0].revents != 0) {
         return;
@@ -122,7 +97,8 @@ class HttpServer::Impl {
       sockaddr_storage peer{};
       socklen_t size = sizeof peer;
       auto* address = reinterpret_cast<sockaddr*>(&peer);
-      const int client = ::accept4(listener_.get(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int client =
+          ::accept4(options_.listener.get(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (client < 0) {
         return !is_local_trouble(errno);
       }
@@ -144,7 +120,7 @@ class HttpServer::Impl {
       return;
     }
     clients.push_back(info->connect_fd);
-    if (clients.size() > impl.max_connections_) {
+    if (clients.size() > impl.options_.max_connections) {
       ::shutdown(clients.front(), SHUT_RDWR);
       clients.pop_front();
     }
@@ -165,7 +141,7 @@ class HttpServer::Impl {
       return MHD_YES;
     }
     const auto& impl = *static_cast<Impl*>(self);
-    return send(connection, route(method, path, impl.shared_, impl.version_));
+    return send(connection, impl.options_.answer(method, path));
   }
 
   static MHD_Result send(MHD_Connection* connection, const Response& response) {
@@ -177,7 +153,8 @@ class HttpServer::Impl {
     }
     MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
     if (response.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-      MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+      const bool is_post = response.body.find("POST") != std::string::npos;
+      MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, is_post ? "POST" : "GET, HEAD");
     }
     const auto queued = MHD_queue_response(connection, response.status, made);
     MHD_destroy_response(made);
@@ -191,23 +168,17 @@ class HttpServer::Impl {
     static_cast<Impl*>(self)->log_.debug("admin http", {{"message", message}});
   }
 
-  const state::SharedState& shared_;
-  std::string version_;
+  HttpServerOptions options_;
   Log& log_;
-  SocketAddress address_;
-  Fd listener_;
   Fd stop_;  // readable once the thread is to end
   MHD_Daemon* daemon_ = nullptr;
   std::thread thread_;
-  unsigned max_connections_ = 0;
   std::deque<int> clients_;  // sockets, the oldest first; of the thread
 };
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options,
-                                                      const state::SharedState& shared,
-                                                      std::string_view version, Log& log) {
-  auto impl = std::make_unique<Impl>(shared, version, log);
-  if (auto started = impl->start(options); !started) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, Log& log) {
+  auto impl = std::make_unique<Impl>(std::move(options), log);
+  if (auto started = impl->start(); !started) {
     return tl::unexpected(started.error());
   }
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
@@ -216,9 +187,5 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() = default;
-
-const SocketAddress& HttpServer::address() const {
-  return impl_->address();
-}
 
 }  // namespace holdfast::admin

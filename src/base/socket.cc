@@ -1,5 +1,6 @@
 #include "holdfast/base/socket.h"
 
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 
 namespace holdfast {
 namespace {
@@ -86,6 +88,27 @@ Result<void> start_listening(const Fd& socket, const SocketAddress& address) {
     return fail("cannot listen on " + address.to_string(), errno);
   }
   return {};
+}
+
+void refuse_new_clients(int socket) {
+  // The filter sees a segment from its TCP header on: byte 13 has the flags (RFC 9293, 3.1).
+  constexpr unsigned kFlags = 13;
+  constexpr unsigned kSyn = 0x02;
+  constexpr unsigned kAck = 0x10;
+  sock_filter program[] = {
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlags}, {BPF_ALU | BPF_AND | BPF_K, 0, 0, kSyn | kAck},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},  {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_RET | BPF_K, 0, 0, 0xffff'ffff},
+  };
+  const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+  if (SocketAddress::local(socket).value_or(SocketAddress()).is_unix()) {
+    return;
+  }
+  static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
+}
+
+void admit_new_clients(int socket) {
+  set_option(socket, SOL_SOCKET, SO_DETACH_FILTER, 0);
 }
 
 Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {

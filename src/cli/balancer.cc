@@ -1,14 +1,16 @@
 #include "cli/balancer.h"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <future>
 #include <memory>
 
 #include "cli/commands.h"
-#include "holdfast/admin/http_server.h"
+#include "cli/rehearsal.h"
 #include "holdfast/config/load.h"
 #include "holdfast/guardian/notify.h"
 #include "holdfast/observe/snapshot.h"
@@ -16,6 +18,8 @@
 
 namespace holdfast::cli {
 namespace {
+
+using state::UpgradeState;
 
 int refuse(const Error& error) {
   std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
@@ -30,7 +34,7 @@ std::string status_line(const state::SharedState& shared) {
   for (const auto& pool : snapshot.pools) {
     for (const auto& backend : pool.backends) {
       up += backend.is_serving() ? 1 : 0;
-      ++all;
+      all += backend.retired ? 0 : 1;
     }
   }
   return std::to_string(snapshot.connections) + " connections, " + std::to_string(up) + " of " +
@@ -42,13 +46,30 @@ Result<std::string> read_kept_text(int fd) {
   return read_config_file("/proc/self/fd/" + std::to_string(fd));
 }
 
+std::vector<std::string> command_line(const std::string& file, const state::Region& region) {
+  return {"holdfast", "run", "-c", file, "--take-over", std::to_string(region.fd())};
+}
+
+std::optional<worker::ReloadResult> reload(worker::Worker& worker) {
+  auto promise = std::make_shared<std::promise<worker::ReloadResult>>();
+  auto result = promise->get_future();
+  worker.reload([promise](const worker::ReloadResult& done) { promise->set_value(done); });
+  promise.reset();
+  try {
+    return result.get();
+  } catch (const std::future_error&) {
+    return std::nullopt;  // nobody is left who would answer
+  }
+}
+
 }  // namespace
 
-Balancer::Balancer(std::string file, state::Region& region)
+Balancer::Balancer(std::string file, std::string program, state::Region& region)
     : file_(std::move(file)),
+      program_(std::move(program)),
       region_(region),
-      successor_("/proc/self/exe",
-                 {"holdfast", "run", "-c", file_, "--take-over", std::to_string(region.fd())}) {}
+      successor_("/proc/self/exe", command_line(file_, region)),
+      upgraded_(program_, command_line(file_, region)) {}
 
 // Nothing when there is none.
 Fd Balancer::watch_guardian(Log& log) {
@@ -67,9 +88,63 @@ void Balancer::on_guardian_gone(Log& log) {
   if (region_.shared().current_phase() == state::Phase::stopping) {
     return;  // it ends by itself
   }
-  log.error("guardian died", {{"action", "starting another one"}});
+  const bool on_purpose = region_.shared().supervision.leaving.get() != 0;
+  log.write(on_purpose ? LogLevel::info : LogLevel::error,
+            on_purpose ? "guardian left" : "guardian died", {{"action", "starting another one"}});
   const int code = guardian::replace_guardian(successor_, region_.shared());
   log.error("guardian not replaced", {{"reason", error_text(code)}});
+}
+
+std::set<int> Balancer::kept() const {
+  auto& shared = region_.shared();
+  auto kept = kept_;
+  kept.insert(static_cast<int>(shared.config_fd.get()));
+  kept.insert(static_cast<int>(shared.lock_fd.get()));
+  for (const auto& socket : shared.admin_sockets) {
+    if (socket.is_used()) {
+      kept.insert(socket.fd);
+    }
+  }
+  return kept;
+}
+
+// Looks first whether the file is any good, while everything goes on; the guardian does the rest.
+Result<void> Balancer::begin_upgrade() const {
+  auto& supervision = region_.shared().supervision;
+  const auto guardian = static_cast<pid_t>(supervision.guardian_pid.get());
+  if (guardian == 0) {
+    return fail("there is no guardian that could (run --no-guardian)");
+  }
+  const auto version = rehearse_upgrade(program_, region_);
+  if (!version) {
+    finish(supervision.upgrade, state::UpgradeResult::refused);
+    return tl::unexpected(version.error());
+  }
+  if (::kill(guardian, SIGUSR2) != 0) {
+    return fail("cannot tell the guardian", errno);
+  }
+  return {};
+}
+
+admin::Operations Balancer::operations(worker::Worker& worker) const {
+  return {.reload = [&worker] { return reload(worker); },
+          .upgrade = [this] { return begin_upgrade(); }};
+}
+
+// Of a new image that is on trial, whether the old one has made way for good.
+bool Balancer::may_serve(Log& log) {
+  auto& upgrade = region_.shared().supervision.upgrade;
+  constexpr auto kTrying = static_cast<std::uint32_t>(UpgradeState::trying);
+  if (upgrade.state.get() != kTrying) {
+    return true;
+  }
+  if (!upgrade.state.exchange(kTrying, static_cast<std::uint32_t>(UpgradeState::committed))) {
+    return false;
+  }
+  ::prctl(PR_SET_PDEATHSIG, 0);
+  finish(upgrade, state::UpgradeResult::succeeded);
+  log.info("upgraded", {{"version", HOLDFAST_VERSION}, {"program", program_}});
+  return true;
 }
 
 int Balancer::run() {
@@ -89,39 +164,43 @@ int Balancer::run() {
     // Ctrl-C reaches both processes; the guardian's word is what counts.
     std::signal(SIGINT, SIG_IGN);
   }
-  worker::Succession succession{.takes_over = shared.supervision.generation.get() > 1,
-                                .kept = kept_};
-  succession.kept.insert(static_cast<int>(shared.config_fd.get()));
-  auto worker = worker::Worker::create(*config, region_, succession, log);
+  const bool takes_over = shared.supervision.generation.get() > 1;
+  auto worker = worker::Worker::create(
+      {.config = *config, .file = file_, .succession = {.takes_over = takes_over, .kept = kept()}},
+      region_, log);
   if (!worker) {
     return refuse(worker.error());
   }
-  std::unique_ptr<admin::HttpServer> http;
-  if (config->admin.http) {
-    auto started =
-        admin::HttpServer::start({.endpoint = *config->admin.http}, shared, HOLDFAST_VERSION, log);
-    if (started) {
-      http = std::move(*started);
-      log.info("admin listening", {{"address", http->address().to_string()}});
-    } else if (succession.takes_over) {
-      // Connections come first; the address was lost to somebody in the moment between two workers.
-      log.error("admin not listening", {{"reason", started.error().message}});
-    } else {
-      return refuse(started.error());
-    }
+  admin::Interface interface(shared,
+                             {.shared = shared,
+                              .version = HOLDFAST_VERSION,
+                              .entries = (*worker)->entries(),
+                              .operations = operations(**worker)},
+                             log);
+  if (auto started = interface.start(config->admin, takes_over); !started) {
+    return refuse(started.error());
+  }
+  if (!may_serve(log)) {
+    return kFailed;
   }
   const auto guardian = watch_guardian(log);
-  (*worker)->run({
+  const bool ended = (*worker)->run({
       .on_serving = [&] { guardian::notify_ready(status_line(shared)); },
       .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
       .on_alive =
           [&] {
             guardian::notify_watchdog();
             guardian::notify_status(status_line(shared));
+            interface.tend();
           },
       .on_guardian_gone = [&] { on_guardian_gone(log); },
+      .on_reload = [&](const Config& changed) { return interface.change(changed.admin); },
       .guardian = guardian.get(),
   });
+  if (!ended) {
+    ::_exit(kFine);  // nothing is closed: a successor goes on with it
+  }
+  interface.close();
   return kFine;
 }
 

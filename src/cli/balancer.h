@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "holdfast/admin/interface.h"
 #include "holdfast/base/log.h"
 #include "holdfast/config/config.h"
 #include "holdfast/guardian/guardian.h"
@@ -15,22 +16,32 @@ namespace holdfast::cli {
 // worker, from the configuration text that the region names.
 class Balancer final : public guardian::WorkerProgram {
  public:
-  // `file` is what the configuration came from, for messages. `region` outlives it.
-  Balancer(std::string file, state::Region& region);
+  // `file` is what the configuration is read from at a reload; `program` is the file of this
+  // program, which an upgrade goes on as. `region` outlives it.
+  Balancer(std::string file, std::string program, state::Region& region);
 
   // A descriptor that a successor must leave alone.
   void keep(int fd) { kept_.insert(fd); }
+
+  // What an upgrade executes.
+  [[nodiscard]] const guardian::Image& upgraded() const { return upgraded_; }
 
   // Until it is asked to end; the exit code.
   int run() override;
 
  private:
+  [[nodiscard]] std::set<int> kept() const;
+  [[nodiscard]] admin::Operations operations(worker::Worker& worker) const;
+  [[nodiscard]] Result<void> begin_upgrade() const;
+  [[nodiscard]] bool may_serve(Log& log);
   [[nodiscard]] Fd watch_guardian(Log& log);
   void on_guardian_gone(Log& log);
 
   std::string file_;
+  std::string program_;
   state::Region& region_;
-  guardian::Image successor_;  // of the guardian
+  guardian::Image successor_;  // of the guardian: the program that runs, whatever its file is now
+  guardian::Image upgraded_;
   std::set<int> kept_{0, 1, 2};
 };
 

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "holdfast/config/config.h"
+
 namespace holdfast::cli {
 
 // The subcommands: one file each. Every function takes what the command line said, does the work
@@ -11,6 +13,7 @@ enum ExitCode : int {
   kFine = 0,
   kFailed = 1,  // invalid configuration, or the work failed
   kUsage = 2,   // the command line itself is wrong
+  kNobody = 3,  // no instance answers
 };
 
 struct RunOptions {
@@ -19,6 +22,27 @@ struct RunOptions {
   int take_over = -1;    // the region of an instance whose guardian died, as a descriptor
 };
 int run(const RunOptions& options);
+
+// What a running instance is told over its control socket.
+struct ControlOptions {
+  std::string socket = kDefaultSocket;
+};
+int reload(const ControlOptions& options);
+int upgrade(const ControlOptions& options);
+
+// Said by an instance to a new build, which looks whether it could take over: from the shared
+// memory and the configuration, as descriptors. Changes nothing.
+struct RehearseOptions {
+  int region = -1;
+  int config = -1;
+};
+int rehearse(const RehearseOptions& options);
+
+// Said by the systemd unit before it stops the guardian, as root: a restart leaves the worker.
+struct LeaveOptions {
+  int main_pid = 0;
+};
+int leave(const LeaveOptions& options);
 
 struct CheckOptions {
   std::string config_file;

@@ -1,11 +1,7 @@
 #include "cli/demo_balancer.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "cli/instance_process.h"
+#include "holdfast/base/memory_file.h"
 
 namespace holdfast::cli {
 namespace {
@@ -15,23 +11,12 @@ using namespace std::chrono_literals;
 constexpr std::size_t kLastLines = 10;
 constexpr auto kStopLimit = 2s;
 
-// A file without a name. Opened by /dev/fd/N it is read from its beginning, as often as one likes,
-// which a pipe is not.
-Result<Fd> make_file(const std::string& text) {
-  Fd file(::memfd_create("holdfast-demo", MFD_CLOEXEC));
-  if (!file.is_open() ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail("cannot keep the configuration in memory", errno);
-  }
-  return file;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DemoBalancer>> DemoBalancer::start(loop::Loop& loop,
                                                           const std::string& configuration,
                                                           OnEvent on_event, OnEnd on_end) {
-  const auto file = make_file(configuration);
+  const auto file = make_memory_file("holdfast-demo", configuration);
   if (!file) {
     return tl::unexpected(file.error());
   }

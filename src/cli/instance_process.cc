@@ -47,7 +47,13 @@ InstanceProcess::Death InstanceProcess::kill() {
 
 std::string own_program() {
   std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error);
+  std::string path = std::filesystem::read_symlink("/proc/self/exe", error);
+  // What the kernel adds once another file has the name (proc(5)).
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (path.ends_with(kReplaced)) {
+    path.resize(path.size() - kReplaced.size());
+  }
+  return path;
 }
 
 }  // namespace holdfast::cli

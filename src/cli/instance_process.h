@@ -39,7 +39,7 @@ class InstanceProcess {
   std::unique_ptr<ChildProcess> process_;
 };
 
-// The path of the binary that runs now.
+// The path that the running binary was started by; another file may have it by now.
 [[nodiscard]] std::string own_program();
 
 }  // namespace holdfast::cli

@@ -14,7 +14,9 @@ int main(int argc, char** argv) {
   CLI::App app("holdfast, a TCP load balancer whose connections outlive what fails");
   app.require_subcommand(1);
   app.set_version_flag("--version", cli::version_text(), "Print the version and exit");
-  app.footer("Exit codes: 0 fine, 1 the configuration is invalid or the work failed, 2 usage.");
+  app.footer(
+      "Exit codes: 0 fine, 1 the configuration is invalid or the work failed, 2 usage, 3 no\n"
+      "instance answers.");
   app.failure_message(cli::usage_message);
   std::function<int()> chosen;
 
@@ -30,6 +32,29 @@ int main(int argc, char** argv) {
   auto* check_command = app.add_subcommand("check", "Judge a configuration file and do nothing");
   check_command->add_option("-c,--config", check.config_file, "configuration file")->required();
   check_command->callback([&] { chosen = [&] { return cli::check(check); }; });
+
+  cli::ControlOptions control;
+  const auto add_control = [&](const char* name, const char* help,
+                               int (*work)(const cli::ControlOptions&)) {
+    auto* command = app.add_subcommand(name, help);
+    command->add_option("--socket", control.socket, "control socket of the instance")
+        ->capture_default_str();
+    command->callback([&, work] { chosen = [&, work] { return work(control); }; });
+  };
+  add_control("reload", "Have a running instance put its configuration file in force", cli::reload);
+  add_control("upgrade", "Have a running instance go on as what its program file is now",
+              cli::upgrade);
+
+  cli::RehearseOptions rehearse;
+  auto* rehearse_command = app.add_subcommand("rehearse")->group("");
+  rehearse_command->add_option("--region", rehearse.region)->required();
+  rehearse_command->add_option("--config", rehearse.config)->required();
+  rehearse_command->callback([&] { chosen = [&] { return cli::rehearse(rehearse); }; });
+
+  cli::LeaveOptions leave;
+  auto* leave_command = app.add_subcommand("leave")->group("");
+  leave_command->add_option("--main-pid", leave.main_pid)->required()->check(CLI::PositiveNumber);
+  leave_command->callback([&] { chosen = [&] { return cli::leave(leave); }; });
 
   cli::DemoOptions demo;
   auto* demo_command = app.add_subcommand("demo", "See a backend die without a request failing");

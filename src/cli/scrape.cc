@@ -5,25 +5,10 @@
 #include <cstdlib>
 #include <memory>
 
+#include "cli/curl_body.h"
 #include "cli/http_fields.h"
 
 namespace holdfast::cli {
-namespace {
-
-constexpr std::size_t kMaxBody = 16 << 20;
-
-std::size_t collect(char* bytes, std::size_t size, std::size_t count, void* body) {
-  auto& text = *static_cast<std::string*>(body);
-  // Taking less than was offered makes libcurl give up (CURLOPT_WRITEFUNCTION(3)).
-  if (text.size() + size * count > kMaxBody) {
-    return 0;
-  }
-  text.append(bytes, size * count);
-  return size * count;
-}
-
-}  // namespace
-
 Result<std::string> http_get(const std::string& url, Duration limit) {
   const std::unique_ptr<CURL, void (*)(CURL*)> request(::curl_easy_init(), ::curl_easy_cleanup);
   if (request == nullptr) {
@@ -36,7 +21,7 @@ Result<std::string> http_get(const std::string& url, Duration limit) {
   ::curl_easy_setopt(request.get(), CURLOPT_PROXY, "");     // whatever the environment says
   ::curl_easy_setopt(request.get(), CURLOPT_FAILONERROR, 1L);
   ::curl_easy_setopt(request.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
-  ::curl_easy_setopt(request.get(), CURLOPT_WRITEFUNCTION, collect);
+  ::curl_easy_setopt(request.get(), CURLOPT_WRITEFUNCTION, collect_body);
   ::curl_easy_setopt(request.get(), CURLOPT_WRITEDATA, &body);
   const auto outcome = ::curl_easy_perform(request.get());
   if (outcome != CURLE_OK) {

@@ -25,6 +25,7 @@ LoadedConfig load_config(std::string_view text) {
   std::ranges::stable_sort(loaded.diagnostics, [](const auto& a, const auto& b) {
     return std::tie(a.mark.line, a.mark.column) < std::tie(b.mark.line, b.mark.column);
   });
+  loaded.admin = config.admin;
   if (!has_errors(loaded.diagnostics)) {
     loaded.config = std::move(config);
   }

@@ -60,10 +60,12 @@ void check_binds(const Config& config, Diagnostics& diagnostics) {
     }
     if (const auto taken = addresses.take(endpoint, mark)) {
       const auto line = taken->line;
+      const std::string ours =
+          endpoint.kind == Endpoint::Kind::unix_path ? "admin.socket" : "admin.http";
       error(diagnostics, mark,
             endpoint.to_string() + " is taken already, " +
-                (line > 0 ? "in line " + std::to_string(line) : "by admin.http's default"),
-            line > 0 ? "" : "set admin.http to another address or to off",
+                (line > 0 ? "in line " + std::to_string(line) : "by " + ours + "'s default"),
+            line > 0 ? "" : "set " + ours + " to another address or to off",
             endpoint.to_string().size());
     }
   };
@@ -74,6 +76,9 @@ void check_binds(const Config& config, Diagnostics& diagnostics) {
             "'" + config.admin.http->host + "' is not a numeric address", "as in 127.0.0.1:9870",
             config.admin.http->to_string().size());
     }
+  }
+  if (config.admin.socket) {
+    check(*config.admin.socket, config.admin.socket_mark);
   }
   for (const auto& listener : config.listeners) {
     if (listener.bind.empty() && !listener.name.empty() && listener.bind_mark.line > 0) {

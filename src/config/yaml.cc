@@ -72,6 +72,24 @@ void read_log(Reader& reader, const Node& node, Config& config) {
   reader.mapping(node, "log", keys, config.log);
 }
 
+void read_socket(Reader& reader, const Node& node, AdminConfig& admin) {
+  admin.socket_mark = mark_of(node.Mark());
+  const auto path = reader.text(node);
+  if (!path) {
+    return;
+  }
+  if (*path == "off") {
+    admin.socket.reset();
+    return;
+  }
+  if (const auto endpoint = Endpoint::parse("unix:" + *path)) {
+    admin.socket = *endpoint;
+  } else {
+    reader.error(node, "'" + *path + "' is not a path for a Unix socket",
+                 "an absolute path of at most 107 bytes, or off");
+  }
+}
+
 void read_admin(Reader& reader, const Node& node, Config& config) {
   static const Keys<AdminConfig> keys = {
       {"http", kOptional,
@@ -83,6 +101,7 @@ void read_admin(Reader& reader, const Node& node, Config& config) {
          }
          r.endpoint(n, *admin.http);
        }},
+      {"socket", kOptional, read_socket},
   };
   reader.mapping(node, "admin", keys, config.admin);
 }

@@ -14,6 +14,7 @@
 
 #include "guardian/clone.h"
 #include "guardian/message.h"
+#include "guardian/upgrade.h"
 
 namespace holdfast::guardian {
 namespace {
@@ -26,13 +27,18 @@ using state::Phase;
 constexpr Duration kAbortGrace = 500ms;
 // A worker that is starting or recovering may be at names that don't resolve.
 constexpr Duration kStartLimit = 60s;
+// A worker that is to make way for an upgrade is at a safe point by then; it is safe anywhere.
+constexpr Duration kMakeWayLimit = 1s;
+// What a watchdog can be (config/yaml.cc); the worker may have written anything.
+constexpr auto kShortestWatchdog = 1500ms;
+constexpr auto kLongestWatchdog = 24h;
 
 // Blocks what is to be read from a signalfd(2). None of them may be ignored, as a worker that
 // became a guardian has done: what is ignored is never read.
 sigset_t block_own_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
     sigaddset(&set, number);
     std::signal(number, SIG_DFL);
   }
@@ -54,7 +60,11 @@ Result<Guardian> Guardian::create(const Options& options, state::SharedState& sh
 
 Guardian::Guardian(const Options& options, state::SharedState& shared, WorkerProgram& program,
                    Fd signals)
-    : options_(options), shared_(shared), program_(program), signals_(std::move(signals)) {}
+    : options_(options),
+      shared_(shared),
+      program_(program),
+      signals_(std::move(signals)),
+      has_served_(options.takes_over) {}
 
 int Guardian::run() {
   shared_.supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
@@ -69,9 +79,17 @@ int Guardian::run() {
     if (worker_ < 0 && Clock::now() >= start_at_) {
       start_worker();
     }
+    do_what_is_wanted();
     watch_over();
   }
   return exit_code_;
+}
+
+Duration Guardian::watchdog() const {
+  const auto milliseconds = std::chrono::milliseconds(shared_.supervision.watchdog.get());
+  return milliseconds == 0ms
+             ? Duration::zero()
+             : std::clamp<Duration>(milliseconds, kShortestWatchdog, kLongestWatchdog);
 }
 
 void Guardian::start_worker() {
@@ -89,6 +107,9 @@ void Guardian::start_worker() {
   const pid_t child = clone_sharing_descriptors();
   if (child == 0) {
     ::prctl(PR_SET_NAME, "holdfast-worker");
+    if (is_on_trial(shared_)) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
     ::_exit(program_.run());
   }
   if (child < 0) {
@@ -118,6 +139,12 @@ void Guardian::take_signals() {
           ::kill(worker_, SIGHUP);
         }
         break;
+      case SIGUSR1:
+        leave_wanted_ = true;
+        break;
+      case SIGUSR2:
+        upgrade_wanted_ = true;
+        break;
       default:  // SIGTERM, SIGINT: the only others that it asked for
         on_asked_to_end();
         break;
@@ -125,7 +152,40 @@ void Guardian::take_signals() {
   }
 }
 
+// Both need a worker that serves; until there is one they wait.
+void Guardian::do_what_is_wanted() {
+  if (worker_ < 0 || ending_ || hung_ || worker_makes_way_ ||
+      shared_.current_phase() != Phase::serving) {
+    return;
+  }
+  if (leave_wanted_) {
+    say("info", "guardian leaves reason=\"the next start takes over\" worker=%d", worker_);
+    shared_.supervision.leaving.set(1);
+    exit_code_ = 0;
+  } else if (upgrade_wanted_) {
+    upgrade_wanted_ = false;
+    worker_makes_way_ = true;
+    make_way_by_ = Clock::now() + kMakeWayLimit;
+    ::kill(worker_, SIGUSR1);
+  }
+}
+
+// The worker is gone, all its connections are in the kernel and the region.
+void Guardian::upgrade() {
+  auto& supervision = shared_.supervision;
+  worker_makes_way_ = false;
+  supervision.last_cause.set(static_cast<std::uint32_t>(DeathCause::upgrade));
+  supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+  supervision.restarts[static_cast<std::size_t>(DeathCause::upgrade)].add(1);
+  // Returns only where the old image goes on, in this process or in one that kept it.
+  try_upgrade(options_.upgraded, shared_);
+  start_at_ = Clock::now();
+}
+
 void Guardian::on_asked_to_end() {
+  if (leave_wanted_ && !ending_) {
+    return;  // what systemd says after SIGUSR1, as soon as the worker can be left
+  }
   const bool again = std::exchange(ending_, true);
   shared_.supervision.ending.set(1);
   if (worker_ > 0) {
@@ -152,6 +212,14 @@ void Guardian::on_child_ended() {
 void Guardian::on_worker_ended(int status) {
   const auto now = Clock::now();
   worker_ = -1;
+  if (is_on_trial(shared_)) {
+    exit_code_ = 1;  // the image before this one takes over again
+    return;
+  }
+  if (worker_makes_way_ && !ending_) {
+    upgrade();
+    return;
+  }
   has_served_ = has_served_ || shared_.current_phase() != Phase::starting;
   if (WIFEXITED(status) && (ending_ || !has_served_)) {
     exit_code_ = WEXITSTATUS(status);
@@ -192,11 +260,15 @@ void Guardian::watch_over() {
   const auto now = Clock::now();
   // A guardian that was late itself, in a machine that stood still, can't blame the worker, which
   // has all its time again from here on.
-  if (now - last_look_ > options_.watchdog / 2) {
+  const auto limit = watchdog();
+  if (now - last_look_ > limit / 2) {
     awake_since_ = now;
   }
   last_look_ = now;
-  if (worker_ < 0 || options_.watchdog == Duration::zero()) {
+  if (worker_ > 0 && worker_makes_way_ && now > make_way_by_) {
+    ::kill(worker_, SIGKILL);
+  }
+  if (worker_ < 0 || worker_makes_way_ || limit == Duration::zero()) {
     return;
   }
   if (hung_) {
@@ -205,24 +277,23 @@ void Guardian::watch_over() {
     }
     return;
   }
-  if (!is_overdue(now)) {
+  if (!is_overdue(now, limit)) {
     return;
   }
   say("error", "worker hangs watchdog_ms=%lld",
-      static_cast<long long>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(options_.watchdog).count()));
+      static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
   hung_ = true;
   aborted_ = now;
   ::kill(worker_, SIGABRT);
 }
 
-bool Guardian::is_overdue(TimePoint now) const {
+bool Guardian::is_overdue(TimePoint now, Duration limit) const {
   if (shared_.current_phase() == Phase::starting) {
     return now - started_ > kStartLimit;
   }
   const auto is_silent = [&](const state::Counter& heartbeat) {
     const auto last = from_nanoseconds(static_cast<std::int64_t>(heartbeat.get()));
-    return now - std::max(last, awake_since_) > options_.watchdog;
+    return now - std::max(last, awake_since_) > limit;
   };
   if (is_silent(shared_.control_heartbeat)) {
     return true;
@@ -239,8 +310,9 @@ bool Guardian::is_overdue(TimePoint now) const {
 }
 
 int Guardian::wait_milliseconds() const {
-  Duration wait = options_.watchdog == Duration::zero() ? Duration(1h) : options_.watchdog / 8;
-  if (hung_) {
+  const auto limit = watchdog();
+  Duration wait = limit == Duration::zero() ? Duration(kLongestWatchdog) / 24 : limit / 8;
+  if (hung_ || worker_makes_way_ || leave_wanted_ || upgrade_wanted_) {
     wait = kAbortGrace / 5;
   }
   if (worker_ < 0) {

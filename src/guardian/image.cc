@@ -42,8 +42,8 @@ int to_number(const char* name) {
   return number;
 }
 
-// No descriptor is closed by the execve(2) to come, except the one that lists them.
-void keep_descriptors() {
+// Sets the flags of every descriptor (F_SETFD, fcntl(2)), except the one that lists them.
+void flag_descriptors(int flags) {
   const int directory = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
     return;
@@ -58,7 +58,7 @@ void keep_descriptors() {
       const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer.data() + at);
       const int fd = to_number(buffer.data() + at + kName);
       if (fd > 2 && fd != directory) {
-        ::fcntl(fd, F_SETFD, 0);
+        ::fcntl(fd, F_SETFD, flags);
       }
       at += entry->length;
     }
@@ -95,10 +95,15 @@ Image::Image(std::string program, std::vector<std::string> arguments)
 }
 
 int Image::execute() const {
-  // Blocked signals stay blocked: one that comes meanwhile waits for the program to ask for it.
-  keep_descriptors();
+  // No descriptor is closed by the execve(2) to come. Blocked signals stay blocked: one that comes
+  // meanwhile waits for the program to ask for it.
+  flag_descriptors(0);
   ::execv(program_.c_str(), argv_.data());
   return errno;
+}
+
+void close_descriptors_on_execute() {
+  flag_descriptors(FD_CLOEXEC);
 }
 
 int replace_guardian(const Image& image, state::SharedState& shared) {

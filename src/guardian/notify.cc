@@ -27,6 +27,14 @@ void notify_ready(std::string_view status) {
   send("READY=1\n" + status_line(status));
 }
 
+void notify_main_process(pid_t pid) {
+  send("MAINPID=" + std::to_string(pid));
+}
+
+void notify_adopted(pid_t pid) {
+  send("MAINPID=" + std::to_string(pid) + "\nREADY=1");
+}
+
 void notify_stopping(std::string_view status) {
   send("STOPPING=1\n" + status_line(status));
 }

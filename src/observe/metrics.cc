@@ -66,9 +66,28 @@ const std::vector<Row<ContinuitySnapshot>>& continuity_rows() {
        "Connections that a worker couldn't take over, and closed.", value_of(&C::lost)},
       {"connections_quarantined_total", kCounter,
        "Connections closed because workers crashed handling them.", value_of(&C::quarantined)},
+      {"upgrades_total", kCounter, "Upgrades to another program file, by how they ended.",
+       [](Family& family, const Labels& labels, const C& continuity) {
+         add_each<state::UpgradeResult>(family, labels, "result", continuity.upgrades);
+       }},
       {"recovery_duration_seconds", kHistogram,
        "Time from a worker's death until the next one served all its connections.",
        value_of(&C::recovery_duration)},
+  };
+  return rows;
+}
+
+const std::vector<Row<ReloadSnapshot>>& reload_rows() {
+  using R = ReloadSnapshot;
+  static const std::vector<Row<R>> rows = {
+      {"config_reloads_total", kCounter, "Configurations that were to be put in force, by result.",
+       [](Family& family, const Labels& labels, const R& reloads) {
+         family.add(with(labels, "result", "succeeded"), static_cast<double>(reloads.succeeded));
+         family.add(with(labels, "result", "failed"), static_cast<double>(reloads.failed));
+       }},
+      {"config_last_reload_successful", kGauge,
+       "0 while what is in force is older than what was last asked for, else 1.",
+       value_of(&R::last_succeeded)},
   };
   return rows;
 }
@@ -97,6 +116,9 @@ const std::vector<Row<ListenerSnapshot>>& listener_rows() {
 void add_backend_states(Family& family, const Labels& labels, const PoolSnapshot& pool) {
   std::array<std::uint64_t, state::kHealthStates> counts{};
   for (const auto& backend : pool.backends) {
+    if (backend.retired) {
+      continue;
+    }
     ++counts[static_cast<std::size_t>(backend.health)];
   }
   add_each<state::Health>(family, labels, "state", counts);
@@ -180,6 +202,11 @@ class Collector final : public prometheus::Collectable {
     for (const auto& row : continuity_rows()) {
       Family family(row.name, row.help, row.type);
       row.add(family, {}, snapshot.continuity);
+      families.push_back(family.take());
+    }
+    for (const auto& row : reload_rows()) {
+      Family family(row.name, row.help, row.type);
+      row.add(family, {}, snapshot.reloads);
       families.push_back(family.take());
     }
     for (const auto& row : listener_rows()) {

@@ -1,6 +1,7 @@
 #include "holdfast/observe/snapshot.h"
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 namespace holdfast::observe {
@@ -43,6 +44,7 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   BackendSnapshot backend;
   backend.name = state::to_view(entry.name);
   backend.health = entry.current_health();
+  backend.retired = entry.retired.get() != 0;
   backend.weight = entry.weight.get();
   backend.active = entry.active.get();
   backend.checks_passed = entry.checks_passed.get();
@@ -82,8 +84,14 @@ ContinuitySnapshot snapshot_continuity(const state::Supervision& supervision, Th
     continuity.lost += thread.lost.get();
   }
   continuity.quarantined = supervision.quarantined.get();
+  add(continuity.upgrades, supervision.upgrade.total);
   add(continuity.recovery_duration, supervision.recovery_duration);
   return continuity;
+}
+
+template <class Array>
+bool has_entry(const Array& entries, const state::Gauge& touched, std::size_t index) {
+  return index < state::first_touched(entries, touched).size() && entries[index].name[0] != '\0';
 }
 
 }  // namespace
@@ -95,16 +103,27 @@ Snapshot take_snapshot(const state::SharedState& shared) {
   snapshot.connections = shared.connections.get();
   const Threads threads(shared.per_thread.data(), snapshot.threads);
   snapshot.continuity = snapshot_continuity(shared.supervision, threads);
-  // Entries are used from the front: the first without a name ends them.
-  for (std::size_t i = 0; i < state::kMaxListeners && shared.listeners[i].name[0] != '\0'; ++i) {
-    snapshot.listeners.push_back(snapshot_listener(shared.listeners[i], i, threads));
+  snapshot.reloads = {.succeeded = shared.reloads.succeeded.get(),
+                      .failed = shared.reloads.failed.get(),
+                      .last_succeeded = shared.reloads.last_failed.get() == 0};
+  for (std::size_t i = 0; i < shared.listeners_touched.get(); ++i) {
+    if (has_entry(shared.listeners, shared.listeners_touched, i)) {
+      snapshot.listeners.push_back(snapshot_listener(shared.listeners[i], i, threads));
+    }
   }
-  for (std::size_t i = 0; i < state::kMaxPools && shared.pools[i].name[0] != '\0'; ++i) {
-    snapshot.pools.push_back(snapshot_pool(shared.pools[i], i, threads));
+  std::map<std::size_t, std::size_t> places;  // of pools in the snapshot, by index
+  for (std::size_t i = 0; i < shared.pools_touched.get(); ++i) {
+    if (has_entry(shared.pools, shared.pools_touched, i)) {
+      places.emplace(i, snapshot.pools.size());
+      snapshot.pools.push_back(snapshot_pool(shared.pools[i], i, threads));
+    }
   }
-  for (std::size_t i = 0; i < state::kMaxBackends && shared.backends[i].name[0] != '\0'; ++i) {
+  for (std::size_t i = 0; i < shared.backends_touched.get(); ++i) {
     const auto& entry = shared.backends[i];
-    snapshot.pools.at(entry.pool).backends.push_back(snapshot_backend(entry, i, threads));
+    const auto pool = places.find(entry.pool);
+    if (has_entry(shared.backends, shared.backends_touched, i) && pool != places.end()) {
+      snapshot.pools[pool->second].backends.push_back(snapshot_backend(entry, i, threads));
+    }
   }
   return snapshot;
 }

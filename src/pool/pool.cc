@@ -5,14 +5,18 @@
 namespace holdfast::pool {
 
 Pool::Pool(const PoolConfig& config, std::uint16_t index, std::vector<Backend> backends,
-           state::SharedState& shared)
-    : config_(config), index_(index), backends_(std::move(backends)), shared_(shared) {
+           state::SharedState& shared, const Pool* predecessor)
+    : config_(config),
+      index_(index),
+      backends_(std::move(backends)),
+      shared_(shared),
+      mutex_(predecessor != nullptr ? predecessor->mutex_ : std::make_shared<std::mutex>()) {
   candidates_.reserve(backends_.size());
   candidate_backends_.reserve(backends_.size());
 }
 
 const Backend* Pool::pick(std::span<const std::uint16_t> tried) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   candidates_.clear();
   candidate_backends_.clear();
   for (const auto& backend : backends_) {

@@ -40,7 +40,7 @@ Listener::Listener(Context& context, std::shared_ptr<const Service> service, Fd 
       table_(context.table),
       socket_(std::move(socket)),
       owner_(owner),
-      poll_(context.loop, socket_.get(), *this) {
+      poll_(std::in_place, context.loop, socket_.get(), *this) {
   resume();
 }
 
@@ -53,14 +53,23 @@ void Listener::on_ready(loop::Poll&, loop::Readiness) {
   }
 }
 
-void Listener::drain_queue() {
+bool Listener::drain_queue() {
   // Those that wait now, not those that come meanwhile: in a flood of connects that has no end.
   for (int i = 0; i <= kAcceptBacklog; ++i) {
     const auto accepted = accept_one();
-    if (accepted == Accepted::nothing || accepted == Accepted::shortage) {
-      return;
+    if (accepted == Accepted::nothing) {
+      return true;
+    }
+    if (accepted == Accepted::shortage) {
+      return false;
     }
   }
+  return true;
+}
+
+Fd Listener::release() {
+  poll_.reset();
+  return std::move(socket_);
 }
 
 Listener::Accepted Listener::accept_one() {

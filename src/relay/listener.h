@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "holdfast/base/fd.h"
 #include "holdfast/loop/poll.h"
 #include "holdfast/state/connection_table.h"
@@ -28,11 +30,16 @@ class Listener final : public loop::Poll::Handler {
   void set_service(std::shared_ptr<const Service> service) { service_ = std::move(service); }
   [[nodiscard]] std::uint16_t listener() const { return service_->listener; }
 
-  void resume() { poll_.want(true, false); }
-  void pause() { poll_.want(false, false); }
+  void resume() { poll_->want(true, false); }
+  void pause() { poll_->want(false, false); }
 
-  // Takes what waits in the kernel's queue, which closing the socket would reset (scar 40).
-  void drain_queue();
+  // Takes what waits in the kernel's queue, which closing the socket would reset (scar 40). False
+  // when something may still wait there, because nothing more can be accepted now.
+  [[nodiscard]] bool drain_queue();
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  // Gives the socket up, open.
+  [[nodiscard]] Fd release();
 
  private:
   enum class Accepted : std::uint8_t { client, transient, nothing, shortage };
@@ -44,7 +51,7 @@ class Listener final : public loop::Poll::Handler {
   state::ConnectionTable& table_;
   Fd socket_;
   Owner& owner_;
-  loop::Poll poll_;
+  std::optional<loop::Poll> poll_;  // none once the socket was given up
 };
 
 }  // namespace holdfast::relay

@@ -23,6 +23,11 @@ class PipePool {
   // `large_limit` of them may be large: they come out of the user's page quota (scar 2).
   PipePool(std::size_t limit, std::size_t large_limit) : limit_(limit), large_limit_(large_limit) {}
   ~PipePool();
+  // From now on; what is lent or idle already stays.
+  void set_limits(std::size_t limit, std::size_t large_limit) {
+    limit_ = limit;
+    large_limit_ = large_limit;
+  }
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
 

@@ -1,5 +1,6 @@
 #include "holdfast/relay/relay.h"
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <unordered_map>
@@ -23,9 +24,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   Impl(loop::Loop& loop, const RelayOptions& options, state::SharedState& shared,
        std::span<state::ConnectionRecord> records, Log& log)
       : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
-        pipes_(options.max_pipes, options.max_large_pipes),
+        pipes_(options.limits.max_pipes, options.limits.max_large_pipes),
         deadlines_(loop),
-        table_(records, shared, shared.per_thread[options.thread], options.max_connections),
+        table_(records, shared, shared.per_thread[options.thread], options.limits.max_connections),
         context_{.loop = loop,
                  .shared = shared,
                  .counters = shared.per_thread[options.thread],
@@ -33,7 +34,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
                  .pump_tools = {pipes_, {scratch_.get(), kScratchSize}},
                  .deadlines = deadlines_,
                  .log = log,
-                 .connection_log = options.connection_log,
+                 .connection_log = options.limits.connection_log,
                  .log_limit = LogLimit(kFailureLogInterval)},
         shortage_log_limit_(kShortageLogInterval),
         resume_timer_(loop, [this] { resume(); }) {}
@@ -58,9 +59,38 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     services_[settings.index] = std::move(service);
   }
 
-  void listen(std::uint16_t listener, Fd socket) {
-    listeners_.emplace_back(context_, services_.at(listener), std::move(socket), *this);
+  void set_limits(const RelayLimits& limits) {
+    table_.set_limit(limits.max_connections);
+    pipes_.set_limits(limits.max_pipes, limits.max_large_pipes);
+    context_.connection_log = limits.connection_log;
+    resume();  // more connections may be allowed now
   }
+
+  void listen(std::uint16_t listener, int socket) {
+    const auto& service = services_.at(listener);
+    if (const auto place = find(socket); place != listeners_.end()) {
+      place->set_service(service);
+    } else {
+      listeners_.emplace_back(context_, service, Fd(socket), *this);
+    }
+  }
+
+  Fd release(int socket) {
+    const auto place = find(socket);
+    Fd released = place->release();
+    listeners_.erase(place);
+    return released;
+  }
+
+  bool drain(int socket) { return find(socket)->drain_queue(); }
+
+  void close(int socket) {
+    const auto place = find(socket);
+    static_cast<void>(place->drain_queue());
+    listeners_.erase(place);
+  }
+
+  void forget(std::uint16_t listener) { services_.erase(listener); }
 
   void recover(std::vector<AcceptedClient> unrecorded) {
     for (auto* record : table_.live()) {
@@ -90,7 +120,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
 
   void stop_accepting() {
     for (auto& listener : listeners_) {
-      listener.drain_queue();
+      static_cast<void>(listener.drain_queue());
     }
     resume_timer_.stop();
     listeners_.clear();
@@ -103,6 +133,11 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   }
 
  private:
+  [[nodiscard]] std::list<Listener>::iterator find(int socket) {
+    return std::ranges::find_if(listeners_,
+                                [&](const auto& listener) { return listener.fd() == socket; });
+  }
+
   Session& begin(const std::shared_ptr<const Service>& service, state::ConnectionRecord& record) {
     return sessions_.try_emplace(&record, context_, service, record, *this).first->second;
   }
@@ -178,8 +213,28 @@ void Relay::configure(const ListenerSettings& settings) {
   impl_->configure(settings);
 }
 
-void Relay::listen(std::uint16_t listener, Fd socket) {
-  impl_->listen(listener, std::move(socket));
+void Relay::set_limits(const RelayLimits& limits) {
+  impl_->set_limits(limits);
+}
+
+void Relay::listen(std::uint16_t listener, int socket) {
+  impl_->listen(listener, socket);
+}
+
+Fd Relay::release(int socket) {
+  return impl_->release(socket);
+}
+
+bool Relay::drain(int socket) {
+  return impl_->drain(socket);
+}
+
+void Relay::close(int socket) {
+  impl_->close(socket);
+}
+
+void Relay::forget(std::uint16_t listener) {
+  impl_->forget(listener);
 }
 
 void Relay::recover(std::vector<AcceptedClient> unrecorded) {

@@ -13,42 +13,50 @@ constexpr auto kStopCheckInterval = std::chrono::milliseconds(20);
 }  // namespace
 
 void Worker::block_signals() {
-  loop::Signals::block({SIGTERM, SIGINT, SIGHUP});
+  loop::Signals::block({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
 }
 
-ControlThread::ControlThread(const Config& config,
-                             std::span<const std::shared_ptr<pool::Pool>> pools,
-                             std::span<const std::unique_ptr<RelayThread>> relays,
-                             ListeningSockets& sockets, state::SharedState& shared,
-                             const WorkerEvents& events, Log& log)
-    : relays_(relays),
-      sockets_(sockets),
+ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options, DataPlane& plane,
+                             state::SharedState& shared, const WorkerEvents& events, Log& log)
+    : loop_(loop),
+      plane_(plane),
       shared_(shared),
       events_(events),
       log_(log),
-      shutdown_timeout_(config.shutdown_timeout),
-      checker_(loop_, pools, shared, log, std::random_device{}()),
-      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); }),
+      checker_(loop_, shared, log, std::random_device{}()),
+      reload_(loop_, options.file, options.config, plane, checker_, shared, events, log),
+      signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1},
+               [this](int number) { on_signal(number); }),
       guardian_(loop_, events.guardian, events.on_guardian_gone),
       heartbeat_(loop_, [this] { beat(); }),
       stop_watch_(loop_, [this] { watch_stopping(); }) {
+  checker_.watch(plane.topology().pools);
   heartbeat_.start_every(kHeartbeatInterval);
 }
 
-void ControlThread::run() {
+bool ControlThread::run() {
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::serving));
   log_.info("ready");
   if (events_.on_serving) {
     events_.on_serving();
   }
   loop_.run();
+  return !makes_way_;
 }
 
 void ControlThread::on_signal(int number) {
-  if (number == SIGHUP) {
-    log_.warning("signal ignored",
-                 {{"signal", "SIGHUP"}, {"reason", "the configuration is read at start only"}});
-  } else if (shared_.current_phase() == state::Phase::serving) {
+  switch (number) {
+    case SIGHUP:
+      reload_.request([](const ReloadResult&) {});
+      return;
+    case SIGUSR1:
+      makes_way_ = true;
+      loop_.stop();
+      return;
+    default:  // SIGTERM, SIGINT: the only others that it asked for
+      break;
+  }
+  if (shared_.current_phase() == state::Phase::serving) {
     begin_stopping();
   } else {
     log_.warning("stopping at once", {{"connections", shared_.connections.get()}});
@@ -57,21 +65,15 @@ void ControlThread::on_signal(int number) {
 }
 
 void ControlThread::begin_stopping() {
+  const Duration timeout = reload_.config().shutdown_timeout;
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::stopping));
-  log_.info("stopping",
-            {{"connections", shared_.connections.get()},
-             {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});
+  log_.info("stopping", {{"connections", shared_.connections.get()},
+                         {"timeout_ms", std::chrono::ceil<Milliseconds>(timeout).count()}});
   if (events_.on_stopping) {
     events_.on_stopping();
   }
-  // Forgotten before they are closed: their numbers will soon be somebody else's.
-  for (auto* socket : sockets_.all()) {
-    sockets_.forget(*socket);
-  }
-  for (const auto& relay : relays_) {
-    relay->stop_accepting();
-  }
-  stop_by_ = loop_.now() + shutdown_timeout_;
+  plane_.stop_accepting();
+  stop_by_ = loop_.now() + timeout;
   stop_watch_.start_every(kStopCheckInterval);
 }
 

@@ -1,29 +1,27 @@
 #pragma once
 
-#include <memory>
-#include <span>
-#include <vector>
-
 #include "holdfast/health/checker.h"
+#include "holdfast/loop/mailbox.h"
 #include "holdfast/loop/signals.h"
 #include "holdfast/loop/timer.h"
 #include "holdfast/worker/worker.h"
+#include "worker/data_plane.h"
 #include "worker/guardian_watch.h"
-#include "worker/listening_sockets.h"
-#include "worker/relay_thread.h"
+#include "worker/reload.h"
 
 namespace holdfast::worker {
 
-// Checks, signals, the watchdog's word and the orderly end: what a worker does besides relaying.
-// Lives on the thread that calls Worker::run().
+// Checks, signals, reloads, the watchdog's word and the orderly end: what a worker does besides
+// relaying. Lives on the thread that calls Worker::run().
 class ControlThread {
  public:
-  ControlThread(const Config& config, std::span<const std::shared_ptr<pool::Pool>> pools,
-                std::span<const std::unique_ptr<RelayThread>> relays, ListeningSockets& sockets,
+  ControlThread(loop::Loop& loop, const WorkerOptions& options, DataPlane& plane,
                 state::SharedState& shared, const WorkerEvents& events, Log& log);
 
-  // Until the end is reached.
-  void run();
+  // Until the end is reached. False: a successor goes on.
+  [[nodiscard]] bool run();
+
+  [[nodiscard]] Reload& reload() { return reload_; }
 
  private:
   void on_signal(int number);
@@ -32,15 +30,15 @@ class ControlThread {
   void beat();
   [[nodiscard]] bool all_threads_turn() const;
 
-  loop::Loop loop_;
-  std::span<const std::unique_ptr<RelayThread>> relays_;
-  ListeningSockets& sockets_;
+  loop::Loop& loop_;
+  DataPlane& plane_;
   state::SharedState& shared_;
   const WorkerEvents& events_;
   Log& log_;
-  Duration shutdown_timeout_;
   TimePoint stop_by_{};
+  bool makes_way_ = false;
   health::Checker checker_;
+  Reload reload_;
   loop::Signals signals_;
   GuardianWatch guardian_;
   loop::Timer heartbeat_;

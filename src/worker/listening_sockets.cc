@@ -1,7 +1,7 @@
 #include "worker/listening_sockets.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,16 +15,6 @@ namespace {
 
 using state::ListeningSocket;
 
-// Without SO_REUSEPORT first: it would let us share the port with another process of the same
-// user, a second holdfast say, which would take half of the connections unnoticed. Bound only: a
-// listening socket would collect connections, and closing it reset them.
-Result<void> claim(const SocketAddress& address) {
-  if (address.port() == 0) {
-    return {};
-  }
-  return bind_to(address, false).map([](const Fd&) {});
-}
-
 Result<Fd> make_bound(const SocketAddress& address, const ListeningSocket* first) {
   if (first == nullptr || !address.is_unix()) {
     return bind_to(first != nullptr ? first->address : address, !address.is_unix());
@@ -36,23 +26,28 @@ Result<Fd> make_bound(const SocketAddress& address, const ListeningSocket* first
   return same;
 }
 
-void note_file(ListeningSocket& socket) {
-  struct stat file {};
-  if (::stat(socket.address.endpoint().path.c_str(), &file) == 0) {
-    socket.device = file.st_dev;
-    socket.inode = file.st_ino;
-  }
-}
-
 }  // namespace
+
+// Without SO_REUSEPORT first: it would let us share the port with another process of the same
+// user, a second holdfast say, which would take half of the connections unnoticed. Bound only: a
+// listening socket would collect connections, and closing it reset them. A port that is ours
+// already, on another address of this host, can't be asked for like that.
+Result<void> ListeningSockets::claim(const SocketAddress& address) const {
+  const auto mine = all();
+  if (address.port() == 0 ||
+      (!address.is_unix() && std::ranges::any_of(mine, [&](const auto* socket) {
+        return !socket->address.is_unix() && socket->address.port() == address.port();
+      }))) {
+    return {};
+  }
+  return bind_to(address, false).map([](const Fd&) {});
+}
 
 Result<std::vector<ListeningSocket*>> ListeningSockets::open(std::uint16_t listener,
                                                              const SocketAddress& address,
+                                                             std::uint64_t spelling,
                                                              unsigned threads) {
   const auto there = at(listener, address);
-  for (auto* socket : there) {
-    socket->listener = listener;
-  }
   if (there.empty()) {
     if (auto alone = claim(address); !alone) {
       return tl::unexpected(alone.error());
@@ -69,6 +64,7 @@ Result<std::vector<ListeningSocket*>> ListeningSockets::open(std::uint16_t liste
       }
       return tl::unexpected(socket.error());
     }
+    (*socket)->spelling = spelling;
     made.push_back(*socket);
     first = first == nullptr ? *socket : first;
   }
@@ -93,9 +89,7 @@ Result<ListeningSocket*> ListeningSockets::make(std::uint16_t listener, std::uin
   entry->listener = listener;
   entry->thread = thread;
   entry->fd = socket->get();
-  if (address.is_unix()) {
-    note_file(*entry);
-  }
+  note_file(*entry);
   entry->publish();
   if (auto listening = start_listening(*socket, entry->address); !listening) {
     entry->forget();
@@ -107,8 +101,7 @@ Result<ListeningSocket*> ListeningSockets::make(std::uint16_t listener, std::uin
 
 std::vector<ListeningSocket*> ListeningSockets::all() const {
   std::vector<ListeningSocket*> found;
-  const auto touched = std::min<std::size_t>(shared_.sockets_touched.get(), shared_.sockets.size());
-  for (auto& socket : std::span(shared_.sockets).first(touched)) {
+  for (auto& socket : state::first_touched(shared_.sockets, shared_.sockets_touched)) {
     if (socket.is_used()) {
       found.push_back(&socket);
     }
@@ -116,12 +109,12 @@ std::vector<ListeningSocket*> ListeningSockets::all() const {
   return found;
 }
 
-// Port 0 asked for by two listeners is two ports.
+// Port 0 asked for by two listeners is two ports. A Unix socket that retires has lost its path.
 std::vector<ListeningSocket*> ListeningSockets::at(std::uint16_t listener,
                                                    const SocketAddress& asked) const {
   auto found = all();
   std::erase_if(found, [&](const auto* socket) {
-    return socket->asked != asked ||
+    return socket->asked != asked || (asked.is_unix() && socket->is_retiring()) ||
            (!asked.is_unix() && asked.port() == 0 && socket->listener != listener);
   });
   return found;
@@ -141,13 +134,34 @@ ListeningSocket* ListeningSockets::free_entry() {
   return &shared_.sockets[touched];
 }
 
+void ListeningSockets::retire(ListeningSocket& socket) {
+  socket.retire();
+  remove_file(socket);
+  refuse_new_clients(socket.fd);
+}
+
+void ListeningSockets::readmit(ListeningSocket& socket) {
+  if (socket.is_retiring()) {
+    admit_new_clients(socket.fd);
+    socket.publish();
+  }
+}
+
+void ListeningSockets::verify() {
+  for (auto* socket : all()) {
+    const auto own = SocketAddress::local(socket->fd);
+    // On a socket that listens already, listen(2) does nothing.
+    if (!own || !(*own == socket->address) || SocketAddress::peer(socket->fd) ||
+        ::listen(socket->fd, kAcceptBacklog) != 0) {
+      socket->forget();
+    }
+  }
+}
+
 void ListeningSockets::forget(ListeningSocket& socket) {
   socket.forget();
-  struct stat file {};
-  if (socket.address.is_unix() && at(socket.listener, socket.asked).empty() &&
-      ::stat(socket.address.endpoint().path.c_str(), &file) == 0 && file.st_dev == socket.device &&
-      file.st_ino == socket.inode) {
-    ::unlink(socket.address.endpoint().path.c_str());
+  if (socket.address.is_unix() && at(socket.listener, socket.asked).empty()) {
+    remove_file(socket);
   }
 }
 

@@ -86,10 +86,7 @@ std::size_t quarantine(const state::Region& region) {
 
 void count(const state::Region& region, Inheritance& inheritance) {
   auto& shared = region.shared();
-  for (auto& backend : shared.backends) {
-    if (state::to_view(backend.name).empty()) {
-      break;
-    }
+  for (auto& backend : state::first_touched(shared.backends, shared.backends_touched)) {
     backend.active.set(0);
   }
   std::vector<std::vector<std::uint64_t>> open(state::kMaxThreads);
@@ -108,10 +105,8 @@ void count(const state::Region& region, Inheritance& inheritance) {
   shared.connections.set(static_cast<std::uint32_t>(inheritance.connections));
   for (unsigned thread = 0; thread < shared.threads.get(); ++thread) {
     open[thread].resize(state::kMaxListeners);
-    for (std::size_t listener = 0; listener < state::kMaxListeners; ++listener) {
-      if (state::to_view(shared.listeners[listener].name).empty()) {
-        break;
-      }
+    const auto listeners = state::first_touched(shared.listeners, shared.listeners_touched);
+    for (std::size_t listener = 0; listener < listeners.size(); ++listener) {
       auto& counters = shared.per_thread[thread].listeners[listener];
       counters.closed.set(counters.connections.get() - open[thread][listener]);
     }
@@ -126,8 +121,7 @@ std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& share
     return std::nullopt;
   }
   const auto own = SocketAddress::local(fd);
-  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
-  for (const auto& socket : std::span(shared.sockets).first(touched)) {
+  for (const auto& socket : state::first_touched(shared.sockets, shared.sockets_touched)) {
     if (socket.is_used() && own && own->is_at(socket.address)) {
       return socket.listener;
     }
@@ -151,8 +145,7 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
     }
   };
   std::ranges::for_each(kept, own);
-  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
-  for (const auto& socket : std::span(shared.sockets).first(touched)) {
+  for (const auto& socket : state::first_touched(shared.sockets, shared.sockets_touched)) {
     if (socket.is_used()) {
       own(socket.fd);
     }

@@ -54,6 +54,15 @@ RelayThread::~RelayThread() {
   state_.heartbeat.set(0);  // it isn't silent, it is gone
 }
 
+void RelayThread::post(std::function<void(relay::Relay&)> message) {
+  mailbox_.post([this, message = std::move(message)] { message(relay_); });
+}
+
+void RelayThread::halt() {
+  mailbox_.post([this] { loop_.stop(); });
+  thread_.join();
+}
+
 void RelayThread::stop_accepting() {
   mailbox_.post([this] { relay_.stop_accepting(); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <latch>
 #include <thread>
 
@@ -22,14 +23,19 @@ class RelayThread {
 
   // Before start().
   void configure(const relay::ListenerSettings& settings) { relay_.configure(settings); }
-  void listen(std::uint16_t listener, Fd socket) { relay_.listen(listener, std::move(socket)); }
+  void listen(std::uint16_t listener, int socket) { relay_.listen(listener, socket); }
   // Goes on with what a worker before this one left to this thread, as soon as it runs; counts
   // `done` down then.
   void recover(std::vector<relay::AcceptedClient> unrecorded, std::latch& done);
   void start();
 
-  // From the control thread; done at the thread's next turn.
+  // From the control thread; done at the thread's next turn, in the order they came. What is
+  // captured lives until then.
+  void post(std::function<void(relay::Relay&)> message);
   void stop_accepting();
+  // The loop ends between two events, all connections as they are; for a process that is about to
+  // end without closing anything. Returns when it has.
+  void halt();
 
  private:
   void beat();

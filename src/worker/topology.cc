@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <map>
 #include <set>
 
 #include "holdfast/discovery/resolver.h"
@@ -18,208 +17,212 @@ static_assert(kMaxBackends <= state::kMaxBackends);
 static_assert(kLongestName < state::kNameSize);
 static_assert(kMaxConnectAttempts <= state::kMaxAttempts);
 
-using Answers = std::map<std::string, Result<SocketAddress>>;
-
-template <class Entry, std::size_t Size>
-std::size_t find_entry(const std::array<Entry, Size>& entries, std::string_view name) {
-  std::size_t index = 0;
-  // Entries are used from the front and never become nameless again.
-  while (index < Size && !state::to_view(entries[index].name).empty() &&
-         state::to_view(entries[index].name) != name) {
-    ++index;
-  }
-  return index;
+bool is_name(const Endpoint& endpoint) {
+  return !SocketAddress::from(endpoint);
 }
 
-class Builder {
- public:
-  Builder(const Config& config, bool keep_addresses, state::SharedState& shared, Log& log)
-      : config_(config), keep_addresses_(keep_addresses), shared_(shared), log_(log) {}
+tl::unexpected<Error> too_many(std::string_view what, std::size_t most) {
+  return fail("more than " + std::to_string(most) + " " + std::string(what) +
+              " are configured or still have connections; try again when those have ended");
+}
 
-  Result<Topology> build() {
-    answers_ = discovery::resolve(names_to_resolve());
-    for (const auto& pool : config_.pools) {
-      if (auto added = add_pool(pool); !added) {
-        return tl::unexpected(added.error());
-      }
-    }
-    for (const auto& listener : config_.listeners) {
-      if (auto added = add_listener(listener); !added) {
-        return tl::unexpected(added.error());
-      }
-    }
-    add_former();
-    return std::move(topology_);
+const pool::Pool* find_pool(const Topology& topology, std::uint16_t index) {
+  const auto place = std::ranges::find_if(
+      topology.pools, [index](const auto& pool) { return pool->index() == index; });
+  return place == topology.pools.end() ? nullptr : place->get();
+}
+
+Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const Answers& answers,
+                                              const Topology& before, Entries& entries,
+                                              state::SharedState& shared) {
+  const auto index = entries.claim_pool(config.name);
+  if (!index) {
+    return too_many("pools", state::kMaxPools);
   }
-
- private:
-  [[nodiscard]] std::set<std::string> names_to_resolve() const {
-    std::set<std::string> names;
-    for (const auto& pool : config_.pools) {
-      for (const auto& backend : pool.backends) {
-        if (!SocketAddress::from(backend.address) && !known_address(pool, backend)) {
-          names.insert(backend.address.host);
-        }
-      }
+  std::vector<pool::Backend> backends;
+  for (const auto& backend : config.backends) {
+    const auto place = entries.claim_backend(*index, backend.name);
+    if (!place) {
+      return too_many("backends", state::kMaxBackends);
     }
-    return names;
+    backends.push_back({*place, backend.name, address_of(backend.address, answers)});
   }
+  return std::make_shared<pool::Pool>(config, *index, std::move(backends), shared,
+                                      find_pool(before, *index));
+}
 
-  [[nodiscard]] std::size_t backend_index(std::size_t pool, std::string_view name) const {
-    std::size_t index = 0;
-    while (index < shared_.backends.size()) {
-      const auto& entry = shared_.backends[index];
-      if (state::to_view(entry.name).empty() ||
-          (entry.pool == pool && state::to_view(entry.name) == name)) {
-        break;
-      }
-      ++index;
-    }
-    return index;
-  }
-
-  [[nodiscard]] std::optional<SocketAddress> known_address(const PoolConfig& pool,
-                                                           const BackendConfig& backend) const {
-    if (!keep_addresses_) {
-      return std::nullopt;
-    }
-    const auto index = backend_index(find_entry(shared_.pools, pool.name), backend.name);
-    if (index == shared_.backends.size() || shared_.backends[index].address.size() == 0) {
-      return std::nullopt;
-    }
-    return shared_.backends[index].address;
-  }
-
-  [[nodiscard]] Result<SocketAddress> address_of(const PoolConfig& pool,
-                                                 const BackendConfig& backend) const {
-    if (auto numeric = SocketAddress::from(backend.address)) {
-      return numeric;
-    }
-    if (const auto known = known_address(pool, backend)) {
-      return *known;
-    }
-    return answers_.at(backend.address.host).map([&](const SocketAddress& address) {
-      return address.with_port(backend.address.port);
-    });
-  }
-
-  Result<void> add_pool(const PoolConfig& config) {
-    const auto index = find_entry(shared_.pools, config.name);
-    if (index == shared_.pools.size()) {
-      return fail("there were more than " + std::to_string(state::kMaxPools) +
-                  " different pools since the start");
-    }
-    shared_.pools[index].name = state::to_name(config.name);
-    std::vector<pool::Backend> backends;
-    for (const auto& backend : config.backends) {
-      auto added = add_backend(static_cast<std::uint16_t>(index), config, backend);
-      if (!added) {
-        return tl::unexpected(added.error());
-      }
-      backends.push_back(std::move(*added));
-    }
-    topology_.pools.push_back(std::make_shared<pool::Pool>(
-        config, static_cast<std::uint16_t>(index), std::move(backends), shared_));
-    return {};
-  }
-
-  Result<pool::Backend> add_backend(std::uint16_t pool, const PoolConfig& pool_config,
-                                    const BackendConfig& config) {
-    const auto index = backend_index(pool, config.name);
-    if (index == shared_.backends.size()) {
-      return fail("there were more than " + std::to_string(state::kMaxBackends) +
-                  " different backends since the start");
-    }
-    auto& entry = shared_.backends[index];
-    const bool is_new = state::to_view(entry.name).empty();
-    pool::Backend backend{static_cast<std::uint16_t>(index), config.name, std::nullopt};
-    auto address = address_of(pool_config, config);
-    if (address) {
-      backend.address = *address;
-    } else {
-      log_.warning("backend down", {{"pool", pool_config.name},
-                                    {"backend", config.name},
-                                    {"reason", address.error().message},
-                                    {"address", config.address.to_string()}});
-    }
-    const auto before = entry.address;
-    entry.address = address.value_or(SocketAddress());
-    if (is_new || entry.address != before) {
-      begin_health(entry, address ? state::Health::unknown : state::Health::down);
-    }
-    entry.weight.set(config.weight);
-    entry.pool = pool;
-    entry.name = state::to_name(config.name);
-    return backend;
-  }
-
-  // Of a backend that is new, or that is another one now under an old name.
-  static void begin_health(state::BackendEntry& entry, state::Health health) {
+void publish_backend(const BackendConfig& config, const pool::Backend& backend, bool is_checked,
+                     state::BackendEntry& entry) {
+  const auto address = backend.address.value_or(SocketAddress());
+  // Nobody would take one back in that was down when its checks were turned off.
+  const bool is_left_down =
+      backend.address && !is_checked && entry.current_health() == state::Health::down;
+  if (entry.retired.get() != 0 || entry.address != address || is_left_down) {
+    const auto health = backend.address ? state::Health::unknown : state::Health::down;
     entry.health = {.state = health};
     entry.published_health.set(static_cast<std::uint32_t>(health));
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
   }
+  entry.address = address;
+  entry.weight.set(config.weight);
+  entry.retired.set(0);
+}
 
-  Result<void> add_listener(const ListenerConfig& config) {
-    const auto index = find_entry(shared_.listeners, config.name);
-    if (index == shared_.listeners.size()) {
-      return fail("there were more than " + std::to_string(state::kMaxListeners) +
-                  " different listeners since the start");
+// Marks those that nobody named.
+template <class Array>
+void retire_others(Array& array, const state::Gauge& touched,
+                   const std::set<std::uint16_t>& named) {
+  std::uint16_t index = 0;
+  for (auto& entry : state::first_touched(array, touched)) {
+    if (entry.name[0] != '\0' && !named.contains(index)) {
+      entry.retired.set(1);
     }
-    const auto pool = std::ranges::find_if(
-        topology_.pools, [&](const auto& made) { return made->name() == config.pool; });
-    assert(pool != topology_.pools.end() && "validated");
-    auto& entry = shared_.listeners[index];
-    entry.pool = (*pool)->index();
-    entry.idle_timeout = Duration(config.idle_timeout).count();
-    entry.half_close_timeout = Duration(config.half_close_timeout).count();
-    entry.name = state::to_name(config.name);
-    topology_.listeners.push_back({.index = static_cast<std::uint16_t>(index),
-                                   .name = config.name,
-                                   .pool = *pool,
-                                   .idle_timeout = config.idle_timeout,
-                                   .half_close_timeout = config.half_close_timeout});
-    return {};
+    ++index;
   }
-
-  // Listeners that are configured no longer, which may still have connections: they run on to
-  // their end, and none is connected anew.
-  void add_former() {
-    for (std::size_t index = 0; index < shared_.listeners.size(); ++index) {
-      const auto& entry = shared_.listeners[index];
-      if (state::to_view(entry.name).empty()) {
-        return;
-      }
-      const auto configured = std::ranges::any_of(
-          topology_.listeners, [&](const auto& listener) { return listener.index == index; });
-      if (configured || entry.pool >= shared_.pools.size()) {
-        continue;
-      }
-      PoolConfig no_backends;
-      no_backends.name = state::to_view(shared_.pools[entry.pool].name);
-      topology_.former.push_back(
-          {.index = static_cast<std::uint16_t>(index),
-           .name = std::string(state::to_view(entry.name)),
-           .pool = std::make_shared<pool::Pool>(no_backends, entry.pool,
-                                                std::vector<pool::Backend>{}, shared_),
-           .idle_timeout = Duration(entry.idle_timeout),
-           .half_close_timeout = Duration(entry.half_close_timeout)});
-    }
-  }
-
-  const Config& config_;
-  bool keep_addresses_;
-  state::SharedState& shared_;
-  Log& log_;
-  Answers answers_;
-  Topology topology_;
-};
+}
 
 }  // namespace
 
-Result<Topology> make_topology(const Config& config, bool keep_addresses,
-                               state::SharedState& shared, Log& log) {
-  return Builder(config, keep_addresses, shared, log).build();
+Answers resolve_names(const Config& config, const std::map<std::string, SocketAddress>& known) {
+  std::set<std::string> names;
+  const auto ask = [&](const Endpoint& endpoint) {
+    if (is_name(endpoint) && !known.contains(endpoint.host)) {
+      names.insert(endpoint.host);
+    }
+  };
+  for (const auto& listener : config.listeners) {
+    for (const auto& bind : listener.bind) {
+      ask(bind.endpoint);
+    }
+  }
+  for (const auto& pool : config.pools) {
+    for (const auto& backend : pool.backends) {
+      ask(backend.address);
+    }
+  }
+  auto answers = discovery::resolve(names);
+  for (const auto& [name, address] : known) {
+    answers.emplace(name, address);
+  }
+  return answers;
+}
+
+std::map<std::string, SocketAddress> known_addresses(const Config& config, const Entries& entries,
+                                                     const state::SharedState& shared) {
+  std::map<std::string, SocketAddress> known;
+  for (const auto& pool : config.pools) {
+    for (const auto& backend : pool.backends) {
+      const auto index = entries.find_backend(pool.name, backend.name);
+      if (is_name(backend.address) && index && shared.backends[*index].address.size() != 0) {
+        known.emplace(backend.address.host, shared.backends[*index].address);
+      }
+    }
+  }
+  const auto sockets = state::first_touched(shared.sockets, shared.sockets_touched);
+  for (const auto& listener : config.listeners) {
+    for (const auto& bind : listener.bind) {
+      const auto socket = std::ranges::find_if(sockets, [&](const auto& one) {
+        return one.is_used() && one.spelling == hash_of(bind.endpoint);
+      });
+      if (is_name(bind.endpoint) && socket != sockets.end()) {
+        known.emplace(bind.endpoint.host, socket->asked);
+      }
+    }
+  }
+  return known;
+}
+
+std::optional<SocketAddress> address_of(const Endpoint& endpoint, const Answers& answers) {
+  if (const auto numeric = SocketAddress::from(endpoint)) {
+    return *numeric;
+  }
+  const auto answer = answers.find(endpoint.host);
+  if (answer == answers.end() || !answer->second) {
+    return std::nullopt;
+  }
+  return (*answer->second).with_port(endpoint.port);
+}
+
+std::uint64_t hash_of(const Endpoint& endpoint) {
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
+  for (const char c : endpoint.to_string()) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3;
+  }
+  return hash;
+}
+
+Result<Topology> make_topology(const Config& config, const Answers& answers, const Topology& before,
+                               Entries& entries, state::SharedState& shared) {
+  Topology topology;
+  for (const auto& pool_config : config.pools) {
+    auto pool = make_pool(pool_config, answers, before, entries, shared);
+    if (!pool) {
+      return tl::unexpected(pool.error());
+    }
+    topology.pools.push_back(std::move(*pool));
+  }
+  for (const auto& listener : config.listeners) {
+    const auto index = entries.claim_listener(listener.name);
+    if (!index) {
+      return too_many("listeners", state::kMaxListeners);
+    }
+    const auto pool = std::ranges::find_if(
+        topology.pools, [&](const auto& made) { return made->name() == listener.pool; });
+    assert(pool != topology.pools.end() && "validated");
+    topology.listeners.push_back({.index = *index,
+                                  .name = listener.name,
+                                  .pool = *pool,
+                                  .idle_timeout = listener.idle_timeout,
+                                  .half_close_timeout = listener.half_close_timeout});
+  }
+  return topology;
+}
+
+void publish(const Config& config, const Topology& topology, state::SharedState& shared) {
+  std::set<std::uint16_t> pools;
+  std::set<std::uint16_t> backends;
+  std::set<std::uint16_t> listeners;
+  for (std::size_t i = 0; i < topology.pools.size(); ++i) {
+    const auto& pool = *topology.pools[i];
+    for (std::size_t k = 0; k < pool.backends().size(); ++k) {
+      const auto& backend = pool.backends()[k];
+      publish_backend(config.pools[i].backends[k], backend,
+                      pool.config().health.type != CheckType::none, pool.entry(backend));
+      backends.insert(backend.index);
+    }
+    shared.pools[pool.index()].retired.set(0);
+    pools.insert(pool.index());
+  }
+  for (const auto& listener : topology.listeners) {
+    auto& entry = shared.listeners[listener.index];
+    entry.pool = listener.pool->index();
+    entry.idle_timeout = Duration(listener.idle_timeout).count();
+    entry.half_close_timeout = Duration(listener.half_close_timeout).count();
+    entry.retired.set(0);
+    listeners.insert(listener.index);
+  }
+  retire_others(shared.backends, shared.backends_touched, backends);
+  retire_others(shared.pools, shared.pools_touched, pools);
+  retire_others(shared.listeners, shared.listeners_touched, listeners);
+}
+
+std::vector<relay::ListenerSettings> former_listeners(state::SharedState& shared) {
+  std::vector<relay::ListenerSettings> former;
+  std::uint16_t index = 0;
+  for (const auto& entry : state::first_touched(shared.listeners, shared.listeners_touched)) {
+    if (entry.name[0] != '\0' && entry.retired.get() != 0 && entry.pool < shared.pools.size()) {
+      PoolConfig no_backends;
+      no_backends.name = state::to_view(shared.pools[entry.pool].name);
+      former.push_back({.index = index,
+                        .name = std::string(state::to_view(entry.name)),
+                        .pool = std::make_shared<pool::Pool>(no_backends, entry.pool,
+                                                             std::vector<pool::Backend>{}, shared),
+                        .idle_timeout = Duration(entry.idle_timeout),
+                        .half_close_timeout = Duration(entry.half_close_timeout)});
+    }
+    ++index;
+  }
+  return former;
 }
 
 }  // namespace holdfast::worker

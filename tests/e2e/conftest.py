@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from support import ports, servers
-from support.daemon import BINARY, Holdfast
+from support.binary import BINARY
+from support.daemon import Holdfast
 from support.systemd import Systemd
 from support.tcp import TcpServer
 from support.wire import Wire

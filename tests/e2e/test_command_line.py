@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from support.command import WITHOUT_RIGHTS, holdfast
-from support.daemon import BINARY, ROOT
+from support.binary import BINARY, ROOT
 from support.waiting import wait_until
 
 VERSION = re.search(

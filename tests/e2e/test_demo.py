@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from support import command, tcp
-from support.daemon import BINARY, members_of
+from support.binary import BINARY
+from support.daemon import members_of
 from support.process import Process
 from support.waiting import wait_until
 

@@ -22,8 +22,8 @@ SocketAddress any_loopback() {
   return SocketAddress::from(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-Fd tcp_socket() {
-  Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Fd stream_socket(int family) {
+  Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{10, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -41,7 +41,7 @@ Fd listen_any(int backlog) {
 }
 
 Fd reserve_closed_port() {
-  Fd socket = tcp_socket();
+  Fd socket = stream_socket(AF_INET);
   const auto address = any_loopback();
   EXPECT_EQ(::bind(socket.get(), address.data(), address.size()), 0) << error_text(errno);
   return socket;
@@ -52,7 +52,7 @@ SocketAddress address_of(const Fd& socket) {
 }
 
 Fd connect_to(const SocketAddress& address) {
-  Fd socket = tcp_socket();
+  Fd socket = stream_socket(address.family());
   EXPECT_EQ(::connect(socket.get(), address.data(), address.size()), 0) << error_text(errno);
   return socket;
 }

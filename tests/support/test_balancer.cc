@@ -34,9 +34,9 @@ TestBalancer::TestBalancer(const Options& options)
                                        region_.shared());
   thread_ = std::make_unique<worker::RelayThread>(
       relay::RelayOptions{.thread = 0,
-                          .max_connections = options.max_connections,
-                          .max_pipes = options.max_pipes,
-                          .connection_log = options.connection_log},
+                          .limits = {.max_connections = options.max_connections,
+                                     .max_pipes = options.max_pipes,
+                                     .connection_log = options.connection_log}},
       region_.shared(), region_.records(0), *log_);
   for (std::uint16_t index = 0; index < options.listeners; ++index) {
     const auto any = SocketAddress::from(*Endpoint::parse("127.0.0.1:0")).value();
@@ -47,7 +47,7 @@ TestBalancer::TestBalancer(const Options& options)
                         .half_close_timeout = options.half_close_timeout});
     auto socket = listen_on(any, true).value();
     addresses_.push_back(address_of(socket));
-    thread_->listen(index, std::move(socket));
+    thread_->listen(index, socket.release());
   }
   thread_->start();
 }

@@ -8,10 +8,12 @@ TestState::TestState(unsigned threads) : region_(state::Region::create(1).value(
 
 void TestState::add_listener(std::string_view name) {
   shared().listeners[listeners_++].name = state::to_name(name);
+  shared().listeners_touched.set(static_cast<std::uint32_t>(listeners_));
 }
 
 void TestState::add_pool(std::string_view name) {
   shared().pools[pools_++].name = state::to_name(name);
+  shared().pools_touched.set(static_cast<std::uint32_t>(pools_));
 }
 
 std::size_t TestState::add_backend(std::string_view name) {
@@ -19,6 +21,7 @@ std::size_t TestState::add_backend(std::string_view name) {
   entry.name = state::to_name(name);
   entry.pool = static_cast<std::uint16_t>(pools_ - 1);
   entry.weight.set(1);
+  shared().backends_touched.set(static_cast<std::uint32_t>(backends_ + 1));
   set_health(backends_, state::Health::up);
   return backends_++;
 }

@@ -23,6 +23,13 @@ inline constexpr int kAcceptBacklog = 4096;
 // Begins to listen on a bound socket; on one that listens already it does nothing.
 [[nodiscard]] Result<void> start_listening(const Fd& socket, const SocketAddress& address);
 
+// A listening TCP socket drops new SYNs from now on; handshakes that have begun are finished and
+// queued (SO_ATTACH_FILTER, socket(7)). So its queue comes to an end, and it can be closed without
+// resetting anybody: a client whose SYN is dropped sends another. Other sockets are left alone.
+void refuse_new_clients(int socket);
+// Takes that back.
+void admit_new_clients(int socket);
+
 // Bound and listening.
 [[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
 

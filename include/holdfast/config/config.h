@@ -34,6 +34,9 @@ inline constexpr std::size_t kMaxBackends = 4096;  // in all pools together
 inline constexpr std::size_t kLongestName = 63;
 inline constexpr unsigned kMaxConnectAttempts = 8;
 
+// Where `holdfast reload` and its like find a running instance.
+inline constexpr const char* kDefaultSocket = "/run/holdfast/control.sock";
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   ConnectionLog connections = ConnectionLog::failed;
@@ -42,7 +45,10 @@ struct LogConfig {
 struct AdminConfig {
   std::optional<Endpoint> http =
       Endpoint{.host = "127.0.0.1", .port = 9870, .path = {}};  // "off": nothing
+  std::optional<Endpoint> socket = Endpoint{
+      .kind = Endpoint::Kind::unix_path, .host = {}, .path = kDefaultSocket};  // "off": nothing
   Mark http_mark;
+  Mark socket_mark;
 };
 
 struct BindConfig {

@@ -12,8 +12,9 @@ namespace holdfast {
 
 // A configuration's text, read and judged.
 struct LoadedConfig {
-  std::optional<Config> config;  // nothing when there is an error
-  Diagnostics diagnostics;       // in the order of the file, warnings included
+  std::optional<Config> config = std::nullopt;  // when there is no error
+  Diagnostics diagnostics = {};                 // in the order of the file, warnings included
+  AdminConfig admin = {};  // as far as it could be read, even when there are errors
 };
 
 // All that is wrong is found at once.

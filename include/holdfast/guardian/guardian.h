@@ -6,6 +6,7 @@
 #include "holdfast/base/fd.h"
 #include "holdfast/base/result.h"
 #include "holdfast/guardian/backoff.h"
+#include "holdfast/guardian/image.h"
 #include "holdfast/state/shared_state.h"
 
 namespace holdfast::guardian {
@@ -30,16 +31,25 @@ class WorkerProgram {
 class Guardian {
  public:
   struct Options {
-    Duration watchdog{};  // a worker whose threads don't turn for this long is replaced
+    // The program file and its command line, to go on as when an upgrade is asked for.
+    const Image& upgraded;
+    // The instance lived before: there are connections that it mustn't give up at the first worker
+    // that can't start.
+    bool takes_over = false;
   };
 
-  // Blocks the signals it is to receive and makes its descriptors. `shared` and `program` outlive
-  // the guardian. Called while the process has one thread, and before the first worker.
+  // Blocks the signals it is to receive and makes its descriptors. `shared`, `program` and the
+  // image outlive the guardian. Called while the process has one thread, and before the first
+  // worker.
   [[nodiscard]] static Result<Guardian> create(const Options& options, state::SharedState& shared,
                                                WorkerProgram& program);
 
-  // Until the worker has ended because it was asked to, or has refused to start at all. The
-  // process's exit code.
+  // Until the worker has ended because it was asked to, has refused to start at all, or is left to
+  // the next start. The process's exit code.
+  //
+  // SIGTERM, SIGINT: ends the worker in order. SIGHUP: has it read its configuration again.
+  // SIGUSR1: leaves a worker that serves alone and ends. SIGUSR2: becomes the program that its own
+  // file is now, and goes back if that is no good.
   [[nodiscard]] int run();
 
   // Its own descriptor, which is not to be closed by any worker.
@@ -51,10 +61,13 @@ class Guardian {
   void start_worker();
   void take_signals();
   void on_asked_to_end();
+  void do_what_is_wanted();
+  void upgrade();
+  [[nodiscard]] Duration watchdog() const;
   void on_child_ended();
   void on_worker_ended(int status);
   void watch_over();
-  [[nodiscard]] bool is_overdue(TimePoint now) const;
+  [[nodiscard]] bool is_overdue(TimePoint now, Duration limit) const;
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] state::DeathCause classify(int status) const;
 
@@ -72,6 +85,10 @@ class Guardian {
   bool has_served_ = false;  // any worker
   bool ending_ = false;
   bool hung_ = false;
+  bool leave_wanted_ = false;
+  bool upgrade_wanted_ = false;
+  bool worker_makes_way_ = false;  // for an upgrade
+  TimePoint make_way_by_{};
   int exit_code_ = -1;  // -1: goes on
 };
 

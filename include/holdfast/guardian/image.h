@@ -24,6 +24,9 @@ class Image {
   std::vector<char*> argv_;
 };
 
+// Descriptors that came along through execute() are closed at the next execve(2), as all are.
+void close_descriptors_on_execute();
+
 // The guardian is gone: makes another one, from a worker, on any of its threads. The new guardian
 // is `image` in a process that shares this one's descriptors until this one is dead; it ends it, so
 // this doesn't return, unless there are no more processes to be had (an errno).

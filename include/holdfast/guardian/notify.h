@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string_view>
 
 namespace holdfast::guardian {
@@ -10,6 +12,13 @@ namespace holdfast::guardian {
 
 // Connections are being accepted. `status` is what `systemctl status` shows.
 void notify_ready(std::string_view status);
+
+// Which process systemd is to supervise from now on: one whose parent is systemd, or it would be
+// taken for a stranger that can't be waited for.
+void notify_main_process(pid_t pid);
+
+// The same, and that it serves: for a start that finds the instance alive.
+void notify_adopted(pid_t pid);
 
 // No new connections from now on.
 void notify_stopping(std::string_view status);

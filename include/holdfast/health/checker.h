@@ -14,11 +14,14 @@ namespace holdfast::health {
 // threads see it at their next pick. Lives on the control thread.
 class Checker {
  public:
-  // `seed` of the jitter. The pools outlive the checker.
-  Checker(loop::Loop& loop, std::span<const std::shared_ptr<pool::Pool>> pools,
-          state::SharedState& shared, Log& log, unsigned seed);
+  // `seed` of the jitter. Checks nothing yet.
+  Checker(loop::Loop& loop, state::SharedState& shared, Log& log, unsigned seed);
   ~Checker();
   Checker(const Checker&) = delete;
+
+  // Checks the backends of these pools from now on, and no others. One that was checked before, at
+  // the same address, keeps its turn: however often the pools change, its checks go on.
+  void watch(std::span<const std::shared_ptr<pool::Pool>> pools);
 
  private:
   class Impl;

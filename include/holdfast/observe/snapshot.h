@@ -31,6 +31,7 @@ struct ListenerSnapshot {
 struct BackendSnapshot {
   std::string name;
   state::Health health = state::Health::unknown;
+  bool retired = false;  // not configured any more; it still has connections
   std::uint32_t weight = 0;
   std::uint32_t active = 0;
   std::uint64_t connections = 0;
@@ -43,7 +44,9 @@ struct BackendSnapshot {
   std::array<std::uint64_t, state::kHealthStates> transitions{};
   std::uint64_t changed_at = 0;  // milliseconds since 1970
 
-  [[nodiscard]] bool is_serving() const { return health != state::Health::down && weight > 0; }
+  [[nodiscard]] bool is_serving() const {
+    return !retired && health != state::Health::down && weight > 0;
+  }
 };
 
 struct PoolSnapshot {
@@ -62,7 +65,14 @@ struct ContinuitySnapshot {
   std::uint64_t recovered = 0;    // connections
   std::uint64_t lost = 0;         // connections
   std::uint64_t quarantined = 0;  // connections
+  std::array<std::uint64_t, state::kUpgradeResults> upgrades{};
   HistogramSnapshot recovery_duration;
+};
+
+struct ReloadSnapshot {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  bool last_succeeded = true;
 };
 
 struct Snapshot {
@@ -70,11 +80,12 @@ struct Snapshot {
   std::uint32_t threads = 0;
   std::uint32_t connections = 0;
   ContinuitySnapshot continuity;
+  ReloadSnapshot reloads;
   std::vector<ListenerSnapshot> listeners;
   std::vector<PoolSnapshot> pools;
 };
 
-// From any thread.
+// From any thread, while nobody gives entries other names (Worker::entries()).
 [[nodiscard]] Snapshot take_snapshot(const state::SharedState& shared);
 
 }  // namespace holdfast::observe

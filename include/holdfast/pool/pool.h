@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -23,11 +24,13 @@ struct Backend {
 };
 
 // The backends behind a listener, one view for all threads: what one thread sees down or busy,
-// every thread does at its next pick. Owned by the worker, outlives all sessions. Thread-safe.
+// every thread does at its next pick. Shared by the worker and the sessions. Thread-safe.
 class Pool {
  public:
+  // `predecessor`: the pool with the same index before the configuration changed, if there is one.
+  // Sessions may still pick from it, and both take turns in the same entries.
   Pool(const PoolConfig& config, std::uint16_t index, std::vector<Backend> backends,
-       state::SharedState& shared);
+       state::SharedState& shared, const Pool* predecessor = nullptr);
 
   // A backend that serves and isn't among `tried`, already counted as active; the caller owes a
   // release(). nullptr when there is none.
@@ -55,7 +58,7 @@ class Pool {
 
   // Picks are serialised: two threads can't both take the last place of a round or see the same
   // least loaded backend. In process memory, not in the region: a lock dies with its holder.
-  std::mutex mutex_;
+  std::shared_ptr<std::mutex> mutex_;
   std::vector<balance::Candidate> candidates_;  // scratch, guarded by mutex_
   std::vector<const Backend*> candidate_backends_;
 };

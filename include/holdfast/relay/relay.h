@@ -14,12 +14,17 @@
 
 namespace holdfast::relay {
 
-struct RelayOptions {
-  unsigned thread = 0;           // its index
+// What a changed configuration may change.
+struct RelayLimits {
   unsigned max_connections = 0;  // over all threads
   std::size_t max_pipes = 0;     // of this thread
   std::size_t max_large_pipes = 4;
   ConnectionLog connection_log = ConnectionLog::failed;
+};
+
+struct RelayOptions {
+  unsigned thread = 0;  // its index
+  RelayLimits limits = {};
 };
 
 // A listener as one relay thread serves it. A value: a change is another one.
@@ -50,8 +55,22 @@ class Relay {
   // already keep what they began with.
   void configure(const ListenerSettings& settings);
 
-  // Accepts connections of a configured listener from this socket too.
-  void listen(std::uint16_t listener, Fd socket);
+  void set_limits(const RelayLimits& limits);
+
+  // Accepts connections of a configured listener from this socket too; a socket that it has already
+  // is that listener's from now on.
+  void listen(std::uint16_t listener, int socket);
+
+  // Hands over a listening socket, open, that another relay is to have.
+  [[nodiscard]] Fd release(int socket);
+
+  // Accepts what waits in a listening socket's queue. True when nothing was left there.
+  [[nodiscard]] bool drain(int socket);
+  // Closes it, after another look at its queue.
+  void close(int socket);
+
+  // This listener has no more sockets and gets no more connections; those it has run on.
+  void forget(std::uint16_t listener);
 
   // Goes on with the connections that a worker before this one left in this thread's records, and
   // with clients that it accepted and didn't record. Their listeners are configured.

@@ -18,6 +18,8 @@ class ConnectionTable {
   ConnectionTable(std::span<ConnectionRecord> records, SharedState& shared, ThreadState& thread,
                   unsigned limit);
 
+  void set_limit(unsigned limit) { limit_ = limit; }
+
   // A record in state `accepting`, its descriptors -1; nullptr when the limit is reached.
   [[nodiscard]] ConnectionRecord* take();
 

@@ -37,6 +37,11 @@ class Gauge {
   std::uint32_t increment() {
     return std::atomic_ref<std::uint32_t>(value_).fetch_add(1, std::memory_order_relaxed) + 1;
   }
+  // Changes `expected` to `desired`, if that is what it is. True when this call did it.
+  bool exchange(std::uint32_t expected, std::uint32_t desired) {
+    return std::atomic_ref<std::uint32_t>(value_).compare_exchange_strong(
+        expected, desired, std::memory_order_acq_rel);
+  }
   void decrement() {
     std::atomic_ref<std::uint32_t>(value_).fetch_sub(1, std::memory_order_relaxed);
   }

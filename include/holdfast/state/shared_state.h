@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -16,7 +18,7 @@ namespace holdfast::state {
 // The layout of the shared region, from its start: everything that outlives a thread's memory.
 // The arrays have their largest size, since pages nobody touches cost nothing; an entry's index
 // is its identity, and one without a name is unused. Who writes is said at each part; everybody
-// may read.
+// may read, names only where the control thread doesn't change them meanwhile (Worker::entries()).
 
 inline constexpr std::size_t kMaxThreads = 64;
 inline constexpr std::size_t kMaxListeners = 256;
@@ -58,6 +60,12 @@ inline constexpr std::size_t kRejections = 2;
 using Name = std::array<char, kNameSize>;  // ends with NUL
 [[nodiscard]] Name to_name(std::string_view text);
 [[nodiscard]] std::string_view to_view(const Name& name);
+
+// The entries that have been in use, some of which may be free again.
+template <class Array>
+[[nodiscard]] auto first_touched(Array& entries, const Gauge& touched) {
+  return std::span(entries).first(std::min<std::size_t>(touched.get(), entries.size()));
+}
 
 struct ListenerCounters {
   Counter connections;
@@ -106,6 +114,7 @@ struct HealthRecord {
 
 struct alignas(64) BackendEntry {
   Name name{};
+  Gauge retired;  // 1: not configured any more, kept for the connections it still has
   std::uint16_t pool = 0;
   HealthRecord health;     // control thread
   SocketAddress address;   // size 0: its name didn't resolve; control thread
@@ -125,27 +134,47 @@ struct alignas(64) BackendEntry {
 
 struct PoolEntry {
   Name name{};
+  Gauge retired;
   Histogram health_check_duration;  // control thread
 };
 
 struct ListenerEntry {
   Name name{};
+  Gauge retired;
   // For connections that outlive their listener's place in the configuration.
   std::uint16_t pool = 0;
   std::int64_t idle_timeout = 0;        // nanoseconds
   std::int64_t half_close_timeout = 0;  // nanoseconds
 };
 
+// What became of changed configurations. Control thread.
+struct Reloads {
+  Counter succeeded;
+  Counter failed;
+  Gauge last_failed;  // 1: what is in force is older than what was last asked for
+};
+
+// Sockets of the admin interface, which a successor goes on to listen on. Control thread.
+enum class AdminSocket : std::uint8_t { http, control };
+inline constexpr std::size_t kAdminSockets = 2;
+
 struct SharedState {
   Header header;
   Supervision supervision;
-  Gauge config_fd;     // a memfd with the text that is in force; control thread
+  Gauge config_fd;  // a memfd with the text that is in force; control thread
+  Gauge lock_fd;    // tells other starts that this instance lives; 0: none; control thread
+  Reloads reloads;
   Gauge connections;   // open or being accepted, all threads: what max_connections limits
   Gauge threads;       // relay threads that there have been: those with counters
   Gauge phase;         // Phase; control thread
   Counter started_at;  // seconds since 1970, in milliseconds
   Counter control_heartbeat;
-  Gauge sockets_touched;  // entries from this index on were never used; control thread
+  // Entries from these indexes on were never used; control thread.
+  Gauge sockets_touched;
+  Gauge listeners_touched;
+  Gauge pools_touched;
+  Gauge backends_touched;
+  std::array<ListeningSocket, kAdminSockets> admin_sockets;
   std::array<ListeningSocket, kMaxListeningSockets> sockets;
   std::array<ListenerEntry, kMaxListeners> listeners;
   std::array<PoolEntry, kMaxPools> pools;
@@ -153,6 +182,9 @@ struct SharedState {
   std::array<ThreadState, kMaxThreads> per_thread;
 
   [[nodiscard]] Phase current_phase() const { return static_cast<Phase>(phase.get()); }
+  [[nodiscard]] ListeningSocket& admin_socket(AdminSocket which) {
+    return admin_sockets[static_cast<std::size_t>(which)];
+  }
 
   // The connection records follow, the same number for each of kMaxThreads threads.
 };

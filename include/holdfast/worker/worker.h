@@ -2,7 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "holdfast/base/log.h"
 #include "holdfast/config/config.h"
@@ -18,13 +21,30 @@ struct WorkerEvents {
   std::function<void()> on_alive;
   // The process that `guardian` (a pidfd, which is borrowed; -1: none) refers to has ended.
   std::function<void()> on_guardian_gone;
+  // A changed configuration is about to be in force. An error keeps it from that.
+  std::function<Result<void>(const Config&)> on_reload;
   int guardian = -1;
 };
+
+// How a request to put the configuration file in force ended.
+struct ReloadResult {
+  bool succeeded = false;
+  std::vector<std::string> changes = {};  // a line each, as an operator would say it
+  std::string messages = {};              // errors and warnings, as `check` prints them
+};
+using ReloadDone = std::function<void(const ReloadResult&)>;
 
 // Where a worker stands in the line of workers that serve one region.
 struct Succession {
   bool takes_over = false;  // from a worker that died and left its descriptors open
   std::set<int> kept;       // descriptors that aren't the dead worker's
+};
+
+// What a worker goes by.
+struct WorkerOptions {
+  Config config;
+  std::string file;  // where the configuration came from, to be read again at a reload
+  Succession succession;
 };
 
 // The most connections that a process with this limit of descriptors can have: what a region is
@@ -41,19 +61,24 @@ class Worker {
   // Opens everything that can fail: descriptors, shared memory, listening sockets. Nothing is
   // served yet. The error says which setting to mend.
   // `region` outlives the worker.
-  [[nodiscard]] static Result<std::unique_ptr<Worker>> create(const Config& config,
-                                                              state::Region& region,
-                                                              const Succession& succession,
-                                                              Log& log);
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> create(const WorkerOptions& options,
+                                                              state::Region& region, Log& log);
   ~Worker();
   Worker(const Worker&) = delete;
 
   // Serves until SIGTERM or SIGINT, then waits for connections up to shutdown_timeout; a second
-  // signal ends at once.
-  void run(const WorkerEvents& events);
+  // signal ends at once. False when it has left everything as it is for a successor that was asked
+  // for (SIGUSR1): the process is to end without closing anything.
+  [[nodiscard]] bool run(const WorkerEvents& events);
+
+  // Puts the configuration file in force, as SIGHUP does. From any thread; `done` is called on the
+  // control thread, or destroyed uncalled when the worker ends before.
+  void reload(ReloadDone done);
 
   // Read by the admin thread, as long as the worker exists.
   [[nodiscard]] const state::SharedState& shared() const;
+  // To be held while reading names in it.
+  [[nodiscard]] std::mutex& entries();
 
  private:
   class Impl;

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from support.daemon import BINARY
+from support.binary import BINARY
 
 # In front of a command: root's rights are gone, so that files and ports refuse themselves as they
 # do to everybody else.

@@ -5,15 +5,15 @@ import os
 import re
 import signal
 import socket
+import tempfile
 from pathlib import Path
 
+from support.binary import BINARY
+from support.command import holdfast
 from support.metrics import Metrics
 from support.ports import free_port
 from support.process import Process
 from support.waiting import wait_until
-
-ROOT = Path(__file__).resolve().parents[3]
-BINARY = Path(os.environ.get("HOLDFAST_BINARY", ROOT / "build/release/holdfast")).absolute()
 
 # What must never be on standard error, whatever the test is about.
 BROKEN = re.compile(
@@ -27,22 +27,27 @@ BAD_LEVELS = ("error", "critical")
 class Holdfast(Process):
     """The balancer with a configuration, ready.
 
-    What the configuration leaves out is added: an admin address of its own, without which two
+    What the configuration leaves out is added: admin addresses of its own, without which two
     tests could not run at once, and a short shutdown_timeout. The words of `before` come in front
-    of the command, as in `prlimit --nofile=64 holdfast run ...`.
+    of the command, as in `prlimit --nofile=64 holdfast run ...`. `binary` is what is run.
     """
 
-    def __init__(self, directory, config, environment=None, before=()):
+    def __init__(self, directory, config, environment=None, before=(), binary=BINARY):
         match = re.search(r"^admin:(?:.|\n)*?http:\s*[\"']?([^\s\"',}]+)", config, re.MULTILINE)
         self.admin = match[1] if match else f"127.0.0.1:{free_port()}"
+        # A Unix socket's path must be short (unix(7)), which a test's directory isn't.
+        self._control = tempfile.TemporaryDirectory(prefix="holdfast-control-")
+        self.socket = f"{self._control.name}/control.sock"
+        self._added_config = ""
         if not match:
-            config += f'\nadmin: {{ http: "{self.admin}" }}\n'
+            admin = f'{{ http: "{self.admin}", socket: {self.socket} }}'
+            self._added_config += f"\nadmin: {admin}\n"
         if not re.search(r"^shutdown_timeout:", config, re.MULTILINE):
-            config += "\nshutdown_timeout: 5s\n"
+            self._added_config += "\nshutdown_timeout: 5s\n"
         self.config_file = Path(directory) / "holdfast.yaml"
-        self.config_file.write_text(config, encoding="utf-8")
+        self.write_config(config)
         super().__init__(
-            [*before, BINARY, "run", "-c", self.config_file],
+            [*before, binary, "run", "-c", self.config_file],
             env={**os.environ, **(environment or {})},
         )
         self.expected_exit = 0
@@ -54,6 +59,33 @@ class Holdfast(Process):
             self.kill()
             raise
         self._sockets_when_ready = self.open_sockets()
+
+    def write_config(self, config):
+        """Another text for the configuration file; what was added to the first is added again."""
+        self.config_file.write_text(config + self._added_config, encoding="utf-8")
+
+    def tell(self, command, timeout=60):
+        """`holdfast reload` or `holdfast upgrade`, to this instance: support.command's result."""
+        return holdfast(command, "--socket", self.socket, timeout=timeout)
+
+    def reload(self, config):
+        """Puts another configuration in force; the lines that say what changed."""
+        self.write_config(config)
+        done = self.tell("reload")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def kill_worker(self, number=signal.SIGKILL):
+        """Returns once its successor serves."""
+        worker = self.worker_pid
+        said = len(self.log)
+        os.kill(worker, number)
+        self.wait_for_log(r" info ready$", after=said)
+        assert self.worker_pid not in (None, worker)
+
+    @property
+    def guardian_pid(self):
+        return self._guardian
 
     @property
     def worker_pid(self):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from support.daemon import BINARY
+from support.binary import BINARY
 from support.ports import free_port
 from support.process import Process
 from support.waiting import wait_for_port

@@ -26,14 +26,25 @@ class HttpServerTest : public ::testing::Test {
   }
 
   void start(Duration timeout = 10s, unsigned max_connections = 64) {
-    server_ = HttpServer::start({.endpoint = Endpoint::parse("127.0.0.1:0").value(),
+    const auto any = SocketAddress::from(Endpoint::parse("127.0.0.1:0").value()).value();
+    serve(listen_on(any, false).value(), timeout, max_connections);
+  }
+
+  void serve(Fd listener, Duration timeout = 10s, unsigned max_connections = 64) {
+    address_ = testing::address_of(listener);
+    server_ = HttpServer::start({.listener = std::move(listener),
+                                 .name = "the test's",
+                                 .answer =
+                                     [this](auto method, auto path) {
+                                       return route({.method = method, .path = path}, subject_);
+                                     },
                                  .timeout = timeout,
                                  .max_connections = max_connections},
-                                state_.shared(), "1.2.3", log_)
+                                log_)
                   .value();
   }
 
-  [[nodiscard]] Fd connect() const { return testing::connect_to(server_->address()); }
+  [[nodiscard]] Fd connect() const { return testing::connect_to(address_); }
 
   // The whole answer, read until the server closes.
   [[nodiscard]] std::string exchange(const std::string& request) const {
@@ -47,6 +58,10 @@ class HttpServerTest : public ::testing::Test {
 
   testing::TestState state_;
   Log log_{std::make_shared<spdlog::sinks::null_sink_mt>()};
+  std::mutex entries_;
+  Subject subject_{
+      .shared = state_.shared(), .version = "1.2.3", .entries = entries_, .operations = {}};
+  SocketAddress address_;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -240,10 +255,9 @@ TEST_F(HttpServerTest, leaves_no_descriptor_behind) {
 
 TEST_F(HttpServerTest, listens_on_a_unix_socket_too) {
   const std::string path = "/tmp/holdfast-test-" + std::to_string(::getpid()) + ".sock";
-  server_ = HttpServer::start({.endpoint = Endpoint::parse("unix:" + path).value()},
-                              state_.shared(), "1.2.3", log_)
-                .value();
-  const auto client = start_connect(server_->address()).value();
+  serve(listen_on(SocketAddress::from(Endpoint::parse("unix:" + path).value()).value(), false)
+            .value());
+  const auto client = start_connect(address_).value();
   testing::send_all(client, "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 
   std::string answer;
@@ -256,26 +270,6 @@ TEST_F(HttpServerTest, listens_on_a_unix_socket_too) {
   ::unlink(path.c_str());
 
   EXPECT_THAT(answer, StartsWith(kOk));
-}
-
-TEST_F(HttpServerTest, names_a_port_that_is_taken_and_what_to_do) {
-  const auto taken = testing::listen_any();
-  const auto endpoint = testing::address_of(taken).endpoint();
-
-  const auto server = HttpServer::start({.endpoint = endpoint}, state_.shared(), "1.2.3", log_);
-
-  ASSERT_FALSE(server);
-  EXPECT_EQ(server.error().message, "admin.http " + endpoint.to_string() +
-                                        ": address already in use; is another holdfast running? "
-                                        "choose another port, or \"off\"");
-}
-
-TEST_F(HttpServerTest, names_an_address_that_is_no_number) {
-  const auto server = HttpServer::start({.endpoint = Endpoint::parse("localhost:1").value()},
-                                        state_.shared(), "1.2.3", log_);
-
-  ASSERT_FALSE(server);
-  EXPECT_THAT(server.error().message, HasSubstr("write a numeric address"));
 }
 
 }  // namespace

@@ -55,7 +55,10 @@ class CheckedPool {
     return config;
   }
 
-  void start() { checker_.emplace(loop, pools_, shared(), log.log(), 1U); }
+  void start() {
+    checker_.emplace(loop, shared(), log.log(), 1U);
+    checker_->watch(pools_);
+  }
   void stop() { checker_.reset(); }
 
   [[nodiscard]] bool turn_until(const std::function<bool()>& condition) {

@@ -39,7 +39,9 @@ class Recovery : public ::testing::Test {
     for (std::size_t listener = 0; listener < 8; ++listener) {
       shared_.listeners[listener].name = state::to_name("l" + std::to_string(listener));
     }
+    shared_.listeners_touched.set(8);
     shared_.backends[0].name = state::to_name("b");
+    shared_.backends_touched.set(1);
     shared_.threads.set(2);
   }
 

@@ -1,6 +1,9 @@
-#include "admin/routes.h"
+#include "holdfast/admin/routes.h"
 
 #include <gmock/gmock.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "support/test_state.h"
 
@@ -12,7 +15,17 @@ using testing::TestState;
 
 class Routes : public ::testing::Test {
  protected:
-  Response get(std::string_view path) { return route("GET", path, state_.shared(), "1.2.3"); }
+  Response ask(std::string_view method, std::string_view path, bool may_change = false) {
+    return route({.method = method, .path = path, .may_change = may_change},
+                 {.shared = state_.shared(),
+                  .version = "1.2.3",
+                  .entries = entries_,
+                  .operations = operations_});
+  }
+  Response get(std::string_view path) { return ask("GET", path); }
+
+  std::mutex entries_;
+  Operations operations_;
 
   TestState state_;
 };
@@ -57,7 +70,7 @@ TEST_F(Routes, readyz_does_not_depend_on_the_backends) {
 
 TEST_F(Routes, the_root_says_what_there_is) {
   EXPECT_EQ(get("/").status, 200U);
-  EXPECT_EQ(get("/").body, "holdfast 1.2.3: /metrics /healthz /readyz\n");
+  EXPECT_EQ(get("/").body, "holdfast 1.2.3: /metrics, /healthz, /readyz and /api/v1/instance\n");
 }
 
 TEST_F(Routes, other_paths_are_not_found) {
@@ -70,7 +83,7 @@ TEST_F(Routes, other_paths_are_not_found) {
 TEST_F(Routes, a_head_is_answered_like_a_get) {
   state_.set_phase(state::Phase::serving);
   for (const auto* path : {"/metrics", "/healthz", "/readyz", "/nothing"}) {
-    const auto head = route("HEAD", path, state_.shared(), "1.2.3");
+    const auto head = ask("HEAD", path);
     EXPECT_EQ(head.status, get(path).status) << path;
     EXPECT_EQ(head.body, get(path).body) << path;
   }
@@ -78,8 +91,68 @@ TEST_F(Routes, a_head_is_answered_like_a_get) {
 
 TEST_F(Routes, other_methods_are_not_allowed_anywhere) {
   for (const auto* method : {"POST", "PUT", "DELETE", "OPTIONS", "get", ""}) {
-    EXPECT_EQ(route(method, "/metrics", state_.shared(), "1.2.3").status, 405U) << method;
-    EXPECT_EQ(route(method, "/nothing", state_.shared(), "1.2.3").status, 405U) << method;
+    EXPECT_EQ(ask(method, "/metrics").status, 405U) << method;
+    EXPECT_EQ(ask(method, "/nothing").status, 405U) << method;
+  }
+}
+
+TEST_F(Routes, the_instance_says_who_serves) {
+  auto& supervision = state_.shared().supervision;
+  supervision.guardian_pid.set(11);
+  supervision.worker_pid.set(12);
+  state_.set_phase(state::Phase::serving);
+  finish(supervision.upgrade, state::UpgradeResult::rolled_back,
+         state::UpgradeFailure::not_executed, EACCES);
+
+  const auto body = nlohmann::json::parse(get("/api/v1/instance").body);
+
+  EXPECT_EQ(body["version"], "1.2.3");
+  EXPECT_EQ(body["phase"], "serving");
+  EXPECT_EQ(body["guardian_pid"], 11);
+  EXPECT_EQ(body["worker_pid"], 12);
+  EXPECT_EQ(body["last_upgrade"]["number"], 1);
+  EXPECT_EQ(body["last_upgrade"]["result"], "rolled_back");
+  EXPECT_EQ(body["last_upgrade"]["reason"], "it can't be executed: permission denied");
+  EXPECT_GT(body["program"]["inode"], 0);
+}
+
+TEST_F(Routes, a_reload_answers_with_what_changed) {
+  operations_.reload = [] {
+    return worker::ReloadResult{.succeeded = true, .changes = {"threads 1 -> 2"}};
+  };
+  const auto response = ask("POST", "/api/v1/reload", true);
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(nlohmann::json::parse(response.body)["changes"][0], "threads 1 -> 2");
+}
+
+TEST_F(Routes, a_failed_reload_answers_with_what_is_wrong_whatever_bytes_that_has) {
+  operations_.reload = [] { return worker::ReloadResult{.messages = "line \xff"}; };
+  const auto response = ask("POST", "/api/v1/reload", true);
+  EXPECT_EQ(response.status, 422U);
+  EXPECT_THAT(nlohmann::json::parse(response.body)["messages"].get<std::string>(),
+              HasSubstr("line "));
+}
+
+TEST_F(Routes, a_reload_of_a_worker_that_is_ending_is_unavailable) {
+  operations_.reload = []() -> std::optional<worker::ReloadResult> { return std::nullopt; };
+  EXPECT_EQ(ask("POST", "/api/v1/reload", true).status, 503U);
+}
+
+TEST_F(Routes, an_upgrade_that_is_refused_says_why) {
+  operations_.upgrade = []() -> Result<void> { return fail("it hangs"); };
+  const auto refused = ask("POST", "/api/v1/upgrade", true);
+  EXPECT_EQ(refused.status, 422U);
+  EXPECT_EQ(nlohmann::json::parse(refused.body)["reason"], "it hangs");
+  operations_.upgrade = []() -> Result<void> { return {}; };
+  EXPECT_EQ(ask("POST", "/api/v1/upgrade", true).status, 202U);
+}
+
+TEST_F(Routes, nothing_is_changed_but_over_the_control_socket_and_by_a_post) {
+  for (const auto* path : {"/api/v1/reload", "/api/v1/upgrade"}) {
+    EXPECT_EQ(ask("POST", path).status, 403U) << path;
+    EXPECT_EQ(ask("GET", path).status, 403U) << path;
+    EXPECT_EQ(ask("GET", path, true).status, 405U) << path;
   }
 }
 

@@ -75,7 +75,10 @@ TEST_F(Metrics, are_these_families) {
       {"holdfast_connections_recovered_total", "counter"},
       {"holdfast_connections_lost_in_recovery_total", "counter"},
       {"holdfast_connections_quarantined_total", "counter"},
+      {"holdfast_upgrades_total", "counter"},
       {"holdfast_recovery_duration_seconds", "histogram"},
+      {"holdfast_config_reloads_total", "counter"},
+      {"holdfast_config_last_reload_successful", "gauge"},
       {"holdfast_listener_connections_total", "counter"},
       {"holdfast_listener_connections_active", "gauge"},
       {"holdfast_listener_rejected_total", "counter"},
@@ -138,11 +141,17 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
       "holdfast_backend_health_checks_total" + backend + ",result=\"failed\"}",
       "holdfast_backend_last_state_change_timestamp_seconds" + backend + "}",
   };
-  for (const auto* cause : {"killed", "crashed", "hung", "exited", "guardian"}) {
+  for (const auto* cause : {"killed", "crashed", "hung", "exited", "guardian", "upgrade"}) {
     at_zero.insert(std::string("holdfast_worker_restarts_total{cause=\"") + cause + "\"}");
   }
   for (const auto* what : {"recovered", "lost_in_recovery", "quarantined"}) {
     at_zero.insert(std::string("holdfast_connections_") + what + "_total");
+  }
+  for (const auto* result : {"succeeded", "refused", "rolled_back"}) {
+    at_zero.insert(std::string("holdfast_upgrades_total{result=\"") + result + "\"}");
+  }
+  for (const auto* result : {"succeeded", "failed"}) {
+    at_zero.insert(std::string("holdfast_config_reloads_total{result=\"") + result + "\"}");
   }
   for (const auto* reason : {"no_backend", "shutdown"}) {
     at_zero.insert("holdfast_listener_rejected_total" + listener + ",reason=\"" + reason + "\"}");

@@ -38,22 +38,22 @@ TEST(Header, must_fit_the_memory_it_stands_in) {
   EXPECT_THAT(check_header(smaller, kRegion).error().message, HasSubstr("another size"));
 }
 
-// What kLayoutVersion 1 stands for. When this fails, the layout has changed: raise the version,
+// What kLayoutVersion 2 stands for. When this fails, the layout has changed: raise the version,
 // then write the new numbers here.
 TEST(Header, has_a_version_of_its_own_for_every_layout) {
-  EXPECT_EQ(kLayoutVersion, 1U);
+  EXPECT_EQ(kLayoutVersion, 2U);
   EXPECT_EQ(sizeof(ConnectionRecord), 104U);
   EXPECT_EQ(offsetof(ConnectionRecord, state), 32U);
   EXPECT_EQ(offsetof(ConnectionRecord, to_client), 80U);
-  EXPECT_EQ(sizeof(ListeningSocket), 264U);
+  EXPECT_EQ(sizeof(ListeningSocket), 280U);
   EXPECT_EQ(sizeof(ListenerEntry), 88U);
-  EXPECT_EQ(sizeof(PoolEntry), 200U);
-  EXPECT_EQ(sizeof(BackendEntry), 256U);
+  EXPECT_EQ(sizeof(PoolEntry), 208U);
+  EXPECT_EQ(sizeof(BackendEntry), 320U);
   EXPECT_EQ(sizeof(ThreadState), 579648U);
-  EXPECT_EQ(sizeof(Supervision), 224U);
-  EXPECT_EQ(offsetof(SharedState, sockets), 304U);
-  EXPECT_EQ(offsetof(SharedState, backends), 2236736U);
-  EXPECT_EQ(sizeof(SharedState), 40382784U);
+  EXPECT_EQ(sizeof(Supervision), 288U);
+  EXPECT_EQ(offsetof(SharedState, sockets), 968U);
+  EXPECT_EQ(offsetof(SharedState, backends), 2370560U);
+  EXPECT_EQ(sizeof(SharedState), 40778752U);
 }
 
 }  // namespace

@@ -9,7 +9,6 @@ namespace holdfast::worker {
 namespace {
 
 using state::Health;
-using ::testing::HasSubstr;
 
 BackendConfig backend(std::string name, std::string_view address, unsigned weight = 1) {
   BackendConfig config;
@@ -31,12 +30,16 @@ class TopologyTest : public ::testing::Test {
   auto make(std::vector<PoolConfig> pools) {
     Config config;
     config.pools = std::move(pools);
-    return make_topology(config, false, region_.shared(), log_.log()).value().pools;
+    topology_ =
+        make_topology(config, resolve_names(config, {}), topology_, entries_, shared_).value();
+    publish(config, topology_, shared_);
+    return topology_.pools;
   }
 
   state::Region region_ = state::Region::create(1).value();
   state::SharedState& shared_ = region_.shared();
-  testing::TextLog log_;
+  Entries entries_{shared_};
+  Topology topology_;
 };
 
 TEST_F(TopologyTest, numbers_the_backends_of_all_pools_without_a_gap) {
@@ -76,7 +79,7 @@ TEST_F(TopologyTest, gives_a_resolved_name_the_port_of_its_backend) {
 }
 
 // scar 38: never up without an address.
-TEST_F(TopologyTest, starts_with_a_backend_down_whose_name_fails_and_says_so) {
+TEST_F(TopologyTest, starts_with_a_backend_down_whose_name_fails) {
   const auto nowhere = std::string(64, 'x') + ".invalid:80";
   const auto pools =
       make({pool("web", {backend("lost", nowhere), backend("found", "127.0.0.1:1")})});
@@ -85,8 +88,64 @@ TEST_F(TopologyTest, starts_with_a_backend_down_whose_name_fails_and_says_so) {
   EXPECT_EQ(shared_.backends[0].health.state, Health::down);
   EXPECT_EQ(pools[0]->serving(), 1U);
   EXPECT_EQ(pools[0]->pick({})->name, "found");
-  EXPECT_THAT(log_.text(), HasSubstr("warning backend down pool=web backend=lost reason="));
-  EXPECT_THAT(log_.text(), HasSubstr("address=" + nowhere));
+}
+
+TEST_F(TopologyTest, keeps_what_a_backend_has_when_the_configuration_changes) {
+  static_cast<void>(
+      make({pool("web", {backend("a", "127.0.0.1:1"), backend("b", "127.0.0.1:2")})}));
+  shared_.backends[1].published_health.set(static_cast<std::uint32_t>(Health::down));
+  shared_.backends[1].turn = 5;
+
+  const auto pools =
+      make({pool("web", {backend("b", "127.0.0.1:2", 7), backend("c", "127.0.0.1:3")})});
+
+  EXPECT_EQ(pools[0]->backends()[0].index, 1);
+  EXPECT_EQ(shared_.backends[1].current_health(), Health::down);
+  EXPECT_EQ(shared_.backends[1].turn, 5);
+  EXPECT_EQ(shared_.backends[1].weight.get(), 7U);
+  EXPECT_EQ(shared_.backends[1].retired.get(), 0U);
+  EXPECT_EQ(shared_.backends[0].retired.get(), 1U);
+  EXPECT_EQ(pools[0]->backends()[1].index, 2);
+}
+
+TEST_F(TopologyTest, begins_anew_with_a_backend_at_another_address) {
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1")})}));
+  shared_.backends[0].published_health.set(static_cast<std::uint32_t>(Health::down));
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:2")})}));
+  EXPECT_EQ(shared_.backends[0].current_health(), Health::unknown);
+}
+
+TEST_F(TopologyTest, takes_a_backend_back_in_that_was_down_when_its_checks_were_turned_off) {
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1")})}));
+  shared_.backends[0].published_health.set(static_cast<std::uint32_t>(Health::down));
+  auto unchecked = pool("web", {backend("a", "127.0.0.1:1")});
+  unchecked.health.type = CheckType::none;
+  EXPECT_EQ(make({unchecked})[0]->serving(), 1U);
+}
+
+TEST_F(TopologyTest, gives_the_entry_of_a_backend_that_is_gone_to_the_next_new_one) {
+  static_cast<void>(
+      make({pool("web", {backend("a", "127.0.0.1:1"), backend("b", "127.0.0.1:2")})}));
+  static_cast<void>(make({pool("web", {backend("b", "127.0.0.1:2")})}));
+  shared_.per_thread[0].backends[0].connections.add(3);
+  shared_.threads.set(1);
+  entries_.free_backend(0);
+
+  static_cast<void>(
+      make({pool("web", {backend("b", "127.0.0.1:2"), backend("c", "127.0.0.1:3")})}));
+
+  EXPECT_EQ(state::to_view(shared_.backends[0].name), "c");
+  EXPECT_EQ(shared_.backends[0].retired.get(), 0U);
+  EXPECT_EQ(shared_.per_thread[0].backends[0].connections.get(), 0U);
+}
+
+TEST_F(TopologyTest, does_not_ask_again_for_a_name_whose_address_is_known) {
+  const auto nowhere = std::string(64, 'x') + ".invalid";
+  Config config;
+  config.pools = {pool("web", {backend("a", nowhere + ":80")})};
+  const auto known = SocketAddress::from(Endpoint::parse("127.0.0.9:1").value()).value();
+  const auto answers = resolve_names(config, {{nowhere, known}});
+  EXPECT_EQ(address_of(config.pools[0].backends[0].address, answers)->to_string(), "127.0.0.9:80");
 }
 
 }  // namespace

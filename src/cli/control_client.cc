@@ -1,0 +1,59 @@
+#include "cli/control_client.h"
+
+#include <curl/curl.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "cli/curl_body.h"
+
+namespace holdfast::cli {
+
+Result<ControlClient::Answer> ControlClient::get(const std::string& path, Duration limit) const {
+  return ask(false, path, limit);
+}
+
+Result<ControlClient::Answer> ControlClient::post(const std::string& path, Duration limit) const {
+  return ask(true, path, limit);
+}
+
+Result<ControlClient::Answer> ControlClient::ask(bool post, const std::string& path,
+                                                 Duration limit) const {
+  const std::unique_ptr<CURL, void (*)(CURL*)> request(::curl_easy_init(), ::curl_easy_cleanup);
+  if (request == nullptr) {
+    return fail("cannot start an HTTP request");
+  }
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+  std::string body;
+  ::curl_easy_setopt(request.get(), CURLOPT_URL, ("http://holdfast" + path).c_str());
+  ::curl_easy_setopt(request.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
+  ::curl_easy_setopt(request.get(), CURLOPT_NOSIGNAL, 1L);
+  ::curl_easy_setopt(request.get(), CURLOPT_PROXY, "");
+  ::curl_easy_setopt(request.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
+  ::curl_easy_setopt(request.get(), CURLOPT_WRITEFUNCTION, collect_body);
+  ::curl_easy_setopt(request.get(), CURLOPT_WRITEDATA, &body);
+  if (post) {
+    ::curl_easy_setopt(request.get(), CURLOPT_POST, 1L);
+    ::curl_easy_setopt(request.get(), CURLOPT_POSTFIELDSIZE, 0L);
+  }
+  const auto outcome = ::curl_easy_perform(request.get());
+  if (outcome == CURLE_COULDNT_CONNECT) {
+    return tl::unexpected(Error{"no instance answers at " + socket_, ECONNREFUSED});
+  }
+  if (outcome == CURLE_GOT_NOTHING || outcome == CURLE_RECV_ERROR || outcome == CURLE_SEND_ERROR ||
+      outcome == CURLE_PARTIAL_FILE) {
+    return tl::unexpected(Error{"the instance at " + socket_ + " ended meanwhile", ECONNRESET});
+  }
+  if (outcome != CURLE_OK) {
+    return fail(socket_ + ": " + ::curl_easy_strerror(outcome));
+  }
+  Answer answer;
+  ::curl_easy_getinfo(request.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  answer.body = nlohmann::json::parse(body, nullptr, false);
+  if (answer.body.is_discarded()) {
+    return fail(socket_ + " answers what isn't holdfast's: " + body.substr(0, 200));
+  }
+  return answer;
+}
+
+}  // namespace holdfast::cli

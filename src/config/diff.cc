@@ -1,0 +1,176 @@
+#include "holdfast/config/diff.h"
+
+#include <algorithm>
+
+#include "config/units.h"
+
+namespace holdfast {
+namespace {
+
+std::string text_of(const std::string& text) {
+  return text;
+}
+std::string text_of(unsigned number) {
+  return std::to_string(number);
+}
+std::string text_of(Milliseconds duration) {
+  return format_duration(duration);
+}
+std::string text_of(const Endpoint& endpoint) {
+  return endpoint.to_string();
+}
+std::string text_of(const std::optional<unsigned>& number) {
+  return number ? std::to_string(*number) : "auto";
+}
+std::string text_of(const std::optional<Endpoint>& endpoint) {
+  return endpoint ? endpoint->to_string() : "off";
+}
+std::string text_of(ConnectionLog log) {
+  switch (log) {
+    case ConnectionLog::none:
+      return "none";
+    case ConnectionLog::failed:
+      return "failed";
+    case ConnectionLog::all:
+      return "all";
+  }
+  std::abort();
+}
+std::string text_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  std::abort();
+}
+std::string text_of(Balance balance) {
+  switch (balance) {
+    case Balance::round_robin:
+      return "round_robin";
+    case Balance::least_connections:
+      return "least_connections";
+  }
+  std::abort();
+}
+std::string text_of(CheckType type) {
+  switch (type) {
+    case CheckType::none:
+      return "none";
+    case CheckType::tcp:
+      return "tcp";
+  }
+  std::abort();
+}
+std::string text_of(const std::vector<BindConfig>& binds) {
+  std::string text;
+  for (const auto& bind : binds) {
+    text += (text.empty() ? "" : ", ") + bind.endpoint.to_string();
+  }
+  return text;
+}
+
+// Collects lines about one thing, such as "pool web: ".
+class Lines {
+ public:
+  Lines(std::vector<std::string>& lines, std::string about)
+      : lines_(lines), about_(std::move(about)) {}
+
+  template <class Value>
+  void compare(const std::string& key, const Value& before, const Value& after) {
+    if (const auto was = text_of(before), is = text_of(after); was != is) {
+      lines_.push_back(about_ + key + " " + was + " -> " + is);
+    }
+  }
+  void say(const std::string& text) { lines_.push_back(about_ + text); }
+
+  // Calls `changed` for each pair of the same name, and tells of the others.
+  template <class Named, class Describe, class Changed>
+  void match(const std::string& kind, const std::vector<Named>& before,
+             const std::vector<Named>& after, Describe describe, Changed changed) {
+    const auto find = [](const std::vector<Named>& all, const std::string& name) {
+      return std::ranges::find_if(all, [&](const Named& one) { return one.name == name; });
+    };
+    for (const auto& one : before) {
+      if (const auto same = find(after, one.name); same == after.end()) {
+        say(kind + " " + one.name + " removed");
+      } else {
+        changed(one, *same);
+      }
+    }
+    for (const auto& one : after) {
+      if (find(before, one.name) == before.end()) {
+        say(kind + " " + one.name + " added (" + describe(one) + ")");
+      }
+    }
+  }
+
+ private:
+  std::vector<std::string>& lines_;
+  std::string about_;
+};
+
+void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
+                   std::vector<std::string>& all) {
+  Lines lines(all, "listener " + after.name + ": ");
+  lines.compare("bind", before.bind, after.bind);
+  lines.compare("pool", before.pool, after.pool);
+  lines.compare("idle_timeout", before.idle_timeout, after.idle_timeout);
+  lines.compare("half_close_timeout", before.half_close_timeout, after.half_close_timeout);
+}
+
+void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<std::string>& all) {
+  Lines lines(all, "pool " + after.name + ": ");
+  lines.compare("balance", before.balance, after.balance);
+  lines.compare("connect.timeout", before.connect.timeout, after.connect.timeout);
+  lines.compare("connect.attempts", before.connect.attempts, after.connect.attempts);
+  lines.compare("health.type", before.health.type, after.health.type);
+  lines.compare("health.interval", before.health.interval, after.health.interval);
+  lines.compare("health.timeout", before.health.timeout, after.health.timeout);
+  lines.compare("health.rise", before.health.rise, after.health.rise);
+  lines.compare("health.fall", before.health.fall, after.health.fall);
+  lines.match(
+      "backend", before.backends, after.backends,
+      [](const BackendConfig& backend) { return backend.address.to_string(); },
+      [&](const BackendConfig& was, const BackendConfig& is) {
+        const auto backend = "backend " + is.name + " ";
+        lines.compare(backend + "address", was.address, is.address);
+        lines.compare(backend + "weight", was.weight, is.weight);
+      });
+}
+
+}  // namespace
+
+std::vector<std::string> diff(const Config& before, const Config& after) {
+  std::vector<std::string> all;
+  Lines lines(all, "");
+  lines.compare("threads", before.threads, after.threads);
+  lines.compare("max_connections", before.max_connections, after.max_connections);
+  lines.compare("shutdown_timeout", before.shutdown_timeout, after.shutdown_timeout);
+  lines.compare("watchdog", before.watchdog, after.watchdog);
+  lines.compare("log.level", before.log.level, after.log.level);
+  lines.compare("log.connections", before.log.connections, after.log.connections);
+  lines.compare("admin.http", before.admin.http, after.admin.http);
+  lines.compare("admin.socket", before.admin.socket, after.admin.socket);
+  lines.match(
+      "listener", before.listeners, after.listeners,
+      [](const ListenerConfig& listener) {
+        return text_of(listener.bind) + " to pool " + listener.pool;
+      },
+      [&](const auto& was, const auto& is) { diff_listener(was, is, all); });
+  lines.match(
+      "pool", before.pools, after.pools,
+      [](const PoolConfig& pool) {
+        const auto count = pool.backends.size();
+        return std::to_string(count) + (count == 1 ? " backend" : " backends");
+      },
+      [&](const auto& was, const auto& is) { diff_pool(was, is, all); });
+  return all;
+}
+
+}  // namespace holdfast

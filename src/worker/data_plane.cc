@@ -1,0 +1,314 @@
+#include "worker/data_plane.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <latch>
+
+#include "holdfast/base/socket.h"
+
+namespace holdfast::worker {
+namespace {
+
+// A large pipe has 256 pages, and the pipes of an unprivileged user shrink when he has 16,384
+// (pipe(7)): these take half of them at most, however many threads there are.
+constexpr unsigned kMostLargePipes = 32;
+constexpr unsigned kLargePipesEach = 4;
+
+unsigned usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) {
+    return 1;
+  }
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+unsigned count_threads(const Config& config) {
+  const auto most = static_cast<unsigned>(state::kMaxThreads);
+  return std::clamp(config.threads.value_or(usable_cpus()), 1U, most);
+}
+
+Result<DescriptorBudget> plan(const Config& config, unsigned threads) {
+  DescriptorNeeds needs{.limit = raise_descriptor_limit(),
+                        .threads = threads,
+                        .max_connections = config.max_connections};
+  for (const auto& listener : config.listeners) {
+    needs.listening_sockets += listener.bind.size() * threads;
+  }
+  for (const auto& pool : config.pools) {
+    needs.backends += pool.backends.size();
+  }
+  return plan_descriptors(needs);
+}
+
+relay::RelayLimits limits_of(const DataPlane::Staged& staged) {
+  return {.max_connections = staged.budget.max_connections,
+          .max_pipes = staged.budget.pipes / staged.threads,
+          .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / staged.threads),
+          .connection_log = staged.config.log.connections};
+}
+
+Error explain(Error error, const ListenerConfig& listener) {
+  error.message = "listener " + listener.name + ": " + error.message;
+  if (error.code == EACCES) {
+    error.message += "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+  } else if (error.code == EADDRINUSE) {
+    error.message += "; stop what listens there or choose another port";
+  }
+  return error;
+}
+
+Result<SocketAddress> resolved(const Endpoint& endpoint, const Answers& answers) {
+  if (const auto address = address_of(endpoint, answers)) {
+    return *address;
+  }
+  const auto answer = answers.find(endpoint.host);
+  return answer == answers.end() ? SocketAddress::from(endpoint) : answer->second;
+}
+
+}  // namespace
+
+DataPlane::DataPlane(loop::Loop& loop, state::Region& region,
+                     std::optional<Inheritance> inheritance, Log& log)
+    : region_(region),
+      shared_(region.shared()),
+      log_(log),
+      entries_(shared_),
+      sockets_(shared_),
+      inheritance_(inheritance ? std::move(*inheritance) : Inheritance()),
+      retirement_(loop, shared_, entries_, sockets_, relays_,
+                  [this](int socket) { holders_.erase(socket); }),
+      takes_over_(inheritance.has_value()),
+      leaves_sockets_(takes_over_) {}
+
+DataPlane::~DataPlane() {
+  relays_.clear();
+  if (!leaves_sockets_) {
+    for (auto* socket : sockets_.all()) {
+      sockets_.forget(*socket);
+    }
+  }
+}
+
+Result<DataPlane::Staged> DataPlane::stage(const Config& config, const Answers& answers) {
+  const unsigned threads = count_threads(config);
+  const auto budget = plan(config, threads);
+  if (!budget) {
+    return tl::unexpected(budget.error());
+  }
+  auto topology = make_topology(config, answers, topology_, entries_, shared_);
+  if (!topology) {
+    return tl::unexpected(topology.error());
+  }
+  report_lost_names(config, answers);
+  Staged staged{.config = config, .budget = *budget, .threads = threads, .topology = *topology};
+  // A worker that was stopping has given its listeners up.
+  for (std::size_t i = 0; i < config.listeners.size() && shared_.supervision.ending.get() == 0;
+       ++i) {
+    const auto& listener = config.listeners[i];
+    const auto index = topology->listeners[i].index;
+    if (auto made = stage_listener(listener, answers, index, staged); !made) {
+      const auto error = explain(made.error(), listener);
+      if (!takes_over_ || started_) {
+        discard(staged);
+        return tl::unexpected(error);
+      }
+      staged.incomplete.insert(index);
+      log_.error("not listening", {{"listener", listener.name}, {"reason", error.message}});
+    }
+  }
+  return staged;
+}
+
+void DataPlane::report_lost_names(const Config& config, const Answers& answers) {
+  for (const auto& pool : config.pools) {
+    for (const auto& backend : pool.backends) {
+      if (const auto address = resolved(backend.address, answers); !address) {
+        log_.warning("backend down", {{"pool", pool.name},
+                                      {"backend", backend.name},
+                                      {"reason", address.error().message},
+                                      {"address", backend.address.to_string()}});
+      }
+    }
+  }
+}
+
+Result<void> DataPlane::stage_listener(const ListenerConfig& config, const Answers& answers,
+                                       std::uint16_t listener, Staged& staged) {
+  for (const auto& bind : config.bind) {
+    const auto address = resolved(bind.endpoint, answers);
+    if (!address) {
+      return tl::unexpected(address.error());
+    }
+    const auto made = sockets_.open(listener, *address, hash_of(bind.endpoint), staged.threads);
+    if (!made) {
+      return tl::unexpected(made.error());
+    }
+    staged.made.insert(staged.made.end(), made->begin(), made->end());
+    // Sockets of threads that are configured no longer are served by those that are left.
+    unsigned thread = 0;
+    for (auto* socket : sockets_.at(listener, *address)) {
+      const auto place = static_cast<std::uint16_t>(thread++ % staged.threads);
+      staged.places.push_back({socket, listener, place});
+    }
+    if (!made->empty()) {
+      log_.info("listening", {{"listener", config.name},
+                              {"address", made->front()->address.to_string()},
+                              {"pool", config.pool}});
+    }
+  }
+  return {};
+}
+
+void DataPlane::discard(const Staged& staged) {
+  for (auto* socket : staged.made) {
+    const Fd closed(socket->fd);
+    sockets_.forget(*socket);
+  }
+}
+
+void DataPlane::commit(Staged staged) {
+  for (const auto& pool : topology_.pools) {
+    retirement_.add_pool(pool);
+  }
+  publish(staged.config, staged.topology, shared_);
+  topology_ = staged.topology;
+  make_threads(std::max(staged.threads, started_ ? 0 : inheritance_.threads), staged);
+  for (const auto& relay : relays_) {
+    relay->post([limits = limits_of(staged), topology = topology_](relay::Relay& its) {
+      for (const auto& listener : topology.listeners) {
+        its.configure(listener);
+      }
+      its.set_limits(limits);
+    });
+  }
+  if (!started_) {
+    for (const auto& former : former_listeners(shared_)) {
+      for (const auto& relay : relays_) {
+        relay->post([former](relay::Relay& its) { its.configure(former); });
+      }
+    }
+  }
+  place_sockets(staged);
+  retire_sockets(staged);
+  retire_listeners();
+  retirement_.begin();
+}
+
+void DataPlane::make_threads(unsigned count, const Staged& staged) {
+  if (!started_) {
+    for (unsigned thread = count; thread < shared_.threads.get(); ++thread) {
+      shared_.per_thread[thread].heartbeat.set(0);  // of a worker that had more threads
+    }
+  }
+  while (relays_.size() < count) {
+    const auto index = static_cast<unsigned>(relays_.size());
+    relays_.push_back(std::make_unique<RelayThread>(
+        relay::RelayOptions{.thread = index, .limits = limits_of(staged)}, shared_,
+        region_.records(index), log_));
+    shared_.threads.set(std::max(shared_.threads.get(), index + 1));
+    if (started_) {
+      relays_.back()->start();
+    }
+  }
+}
+
+void DataPlane::place_sockets(const Staged& staged) {
+  for (const auto& place : staged.places) {
+    auto& socket = *place.socket;
+    retirement_.take_back(socket);
+    ListeningSockets::readmit(socket);
+    socket.listener = place.listener;
+    socket.thread = place.thread;
+    auto* relay = relays_[place.thread].get();
+    const auto holder = holders_.find(socket.fd);
+    if (holder == holders_.end() || holder->second == place.thread) {
+      relay->post([place, fd = socket.fd](relay::Relay& its) { its.listen(place.listener, fd); });
+    } else {
+      relays_[holder->second]->post([relay, place, fd = socket.fd](relay::Relay& its) {
+        const int released = its.release(fd).release();
+        relay->post([place, released](relay::Relay& new_holder) {
+          new_holder.listen(place.listener, released);
+        });
+      });
+    }
+    holders_[socket.fd] = place.thread;
+  }
+}
+
+// What has no place any more.
+void DataPlane::retire_sockets(const Staged& staged) {
+  std::set<const state::ListeningSocket*> serving;
+  for (const auto& place : staged.places) {
+    serving.insert(place.socket);
+  }
+  for (auto* socket : sockets_.all()) {
+    if (serving.contains(socket) || staged.incomplete.contains(socket->listener)) {
+      continue;
+    }
+    sockets_.retire(*socket);
+    const auto [holder, is_new] = holders_.try_emplace(
+        socket->fd, static_cast<std::uint16_t>(socket->thread % relays_.size()));
+    auto& relay = *relays_[holder->second];
+    if (is_new) {
+      relay.post([listener = socket->listener, fd = socket->fd](relay::Relay& its) {
+        its.listen(listener, fd);
+      });
+    }
+    retirement_.add_socket(*socket, relay);
+  }
+}
+
+void DataPlane::retire_listeners() {
+  std::set<std::uint16_t> served;
+  for (const auto* socket : sockets_.all()) {
+    served.insert(socket->listener);
+  }
+  std::uint16_t index = 0;
+  for (const auto& entry : state::first_touched(shared_.listeners, shared_.listeners_touched)) {
+    if (entry.name[0] != '\0' && entry.retired.get() != 0 && !served.contains(index)) {
+      retirement_.add_listener(index);
+    }
+    ++index;
+  }
+}
+
+void DataPlane::start() {
+  std::latch recovered(static_cast<std::ptrdiff_t>(relays_.size()));
+  started_ = true;
+  for (const auto& relay : relays_) {
+    relay->recover(std::exchange(inheritance_.unrecorded, {}), recovered);
+    relay->start();
+  }
+  recovered.wait();
+}
+
+void DataPlane::stop_accepting() {
+  retirement_.stop();
+  const auto sockets = sockets_.all();
+  for (auto* socket : sockets) {
+    sockets_.retire(*socket);
+  }
+  // Forgotten before they are closed: their numbers will soon be somebody else's.
+  for (auto* socket : sockets) {
+    sockets_.forget(*socket);
+  }
+  for (const auto& relay : relays_) {
+    relay->stop_accepting();
+  }
+}
+
+void DataPlane::close() {
+  relays_.clear();
+  leaves_sockets_ = false;
+}
+
+void DataPlane::halt() {
+  for (const auto& relay : relays_) {
+    relay->halt();
+  }
+}
+
+}  // namespace holdfast::worker
