@@ -8,7 +8,7 @@ src/, or by the library it belongs to.
 import re
 
 import pytest
-from support.daemon import ROOT
+from support.binary import ROOT
 
 POOL_AND_BELOW = {"pool", "state", "config", "base"}
 MAY_INCLUDE = {

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 from support.command import holdfast
-from support.daemon import ROOT
+from support.binary import ROOT
 
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 METRICS = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import socket
 import pytest
 from support import tcp
 from support.configuration import web
-from support.daemon import BINARY
+from support.binary import BINARY
 from support.network import Network
 from support.process import Process
 from support.waiting import wait_until

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 from support import configuration, tcp
-from support.daemon import BINARY, LINE
+from support.binary import BINARY
+from support.daemon import LINE
 from support.process import Process
 from support.waiting import wait_for_port, wait_until
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.command import holdfast
-from support.daemon import ROOT
+from support.binary import ROOT
 
 FENCED_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SAMPLES = sorted((ROOT / "conf").glob("*.yaml"))

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 from support import command, configuration, tcp
-from support.daemon import ROOT
+from support.binary import ROOT
 from support.waiting import wait_until
 
 UNIT = (ROOT / "systemd/holdfast.service").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from support import configuration, tcp
-from support.daemon import BINARY, ROOT
+from support.binary import BINARY, ROOT
 
 UNIT = ROOT / "systemd/holdfast.service"
 MOST_EXPOSURE = 2.0  # of 10, by `systemd-analyze security`
