@@ -58,6 +58,7 @@ void ControlThread::on_signal(int number) {
 
 void ControlThread::begin_stopping() {
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::stopping));
+  shared_.events.write(state::EventKind::stopping, {{"connections", shared_.connections.get()}});
   log_.info("stopping",
             {{"connections", shared_.connections.get()},
              {"timeout_ms", std::chrono::ceil<Milliseconds>(shutdown_timeout_).count()}});

@@ -179,6 +179,8 @@ class Worker::Impl {
   void report_recovery() {
     auto& supervision = shared().supervision;
     if (supervision.generation.get() <= 1) {
+      shared().events.write(state::EventKind::started,
+                            {{"threads", relays_.size()}, {"listeners", config_.listeners.size()}});
       return;
     }
     const auto took =
@@ -187,6 +189,12 @@ class Worker::Impl {
         static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
     const auto cause = static_cast<state::DeathCause>(
         std::min<std::uint32_t>(supervision.last_cause.get(), state::kDeathCauses - 1));
+    shared().events.write(state::EventKind::worker_recovered,
+                          {{"cause", to_string(cause)},
+                           {"connections", inheritance_.connections},
+                           {"unrecorded", unrecorded_},
+                           {"quarantined", inheritance_.quarantined},
+                           {"took_ms", took / 1'000'000}});
     log_.warning("worker took over", {{"cause", to_string(cause)},
                                       {"connections", inheritance_.connections},
                                       {"unrecorded", unrecorded_},

@@ -7,6 +7,7 @@
 
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
+#include "holdfast/state/event_ring.h"
 #include "holdfast/state/header.h"
 #include "holdfast/state/listening_socket.h"
 #include "holdfast/state/supervision.h"
@@ -146,6 +147,7 @@ struct SharedState {
   Counter started_at;  // seconds since 1970, in milliseconds
   Counter control_heartbeat;
   Gauge sockets_touched;  // entries from this index on were never used; control thread
+  EventRing events;
   std::array<ListeningSocket, kMaxListeningSockets> sockets;
   std::array<ListenerEntry, kMaxListeners> listeners;
   std::array<PoolEntry, kMaxPools> pools;

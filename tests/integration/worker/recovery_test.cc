@@ -130,6 +130,10 @@ TEST_F(Recovery, gives_up_a_connection_that_a_second_worker_crashed_of) {
   }
   EXPECT_EQ(record.state, ConnectionState::closing);
   EXPECT_EQ(shared_.supervision.quarantined.get(), 1U);
+  const auto events = shared_.events.read();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, state::EventKind::connection_quarantined);
+  EXPECT_EQ(events[0].text, "connection=0\nthread=1\nlistener=l7\nbackend=b\n");
 }
 
 TEST_F(Recovery, suspects_nobody_when_the_worker_was_killed) {

@@ -51,9 +51,10 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(sizeof(BackendEntry), 256U);
   EXPECT_EQ(sizeof(ThreadState), 579648U);
   EXPECT_EQ(sizeof(Supervision), 224U);
-  EXPECT_EQ(offsetof(SharedState, sockets), 304U);
-  EXPECT_EQ(offsetof(SharedState, backends), 2236736U);
-  EXPECT_EQ(sizeof(SharedState), 40382784U);
+  EXPECT_EQ(sizeof(EventRing), 131080U);
+  EXPECT_EQ(offsetof(SharedState, sockets), 131384U);
+  EXPECT_EQ(offsetof(SharedState, backends), 2367808U);
+  EXPECT_EQ(sizeof(SharedState), 40513856U);
 }
 
 }  // namespace
