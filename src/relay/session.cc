@@ -16,6 +16,7 @@ using loop::Readiness;
 using state::CloseCause;
 using state::ConnectionState;
 using state::FlowState;
+using state::ResetBy;
 
 // How often a session that has only to wait for its last bytes to be acknowledged looks whether
 // they are: the kernel has no event for that.
@@ -39,6 +40,19 @@ bool is_failure(CloseCause cause) {
     case CloseCause::idle_timeout:
     case CloseCause::half_close_timeout:
       return true;
+  }
+  std::abort();
+}
+
+// How a connection ended both of whose directions are over.
+CloseCause cause_of(ResetBy reset) {
+  switch (reset) {
+    case ResetBy::nobody:
+      return CloseCause::finished;
+    case ResetBy::client:
+      return CloseCause::client_reset;
+    case ResetBy::backend:
+      return CloseCause::backend_reset;
   }
   std::abort();
 }
@@ -124,6 +138,10 @@ void Session::resume_relaying() {
   if (record_.to_client.state == FlowState::shut) {
     ::shutdown(record_.client_fd, SHUT_WR);
   }
+  // A dead worker may have taken the error that would tell of a reset: nobody else hears of it.
+  if (was_reset()) {
+    on_reset(record_.reset == ResetBy::client ? to_client_ : to_backend_, record_.reset);
+  }
   constexpr Readiness kAll{.readable = true, .writable = true};
   relay(kAll, kAll);
 }
@@ -165,15 +183,15 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
   }
   flow.stop = pump(flow.record, source, sink, source_ready, context_.pump_tools);
   const bool from_client = source == record_.client_fd;
-  const auto source_cause = from_client ? CloseCause::client_reset : CloseCause::backend_reset;
-  const auto sink_cause = from_client ? CloseCause::backend_reset : CloseCause::client_reset;
+  const auto source_end = from_client ? ResetBy::client : ResetBy::backend;
+  const auto sink_end = from_client ? ResetBy::backend : ResetBy::client;
   switch (flow.stop) {
     case PumpStop::source_blocked:
     case PumpStop::sink_blocked:
     case PumpStop::budget_spent:
       return;
     case PumpStop::finished:
-      if (record_.reset) {
+      if (was_reset()) {
         // The write that met the reset took the error with it, so the read sees a plain end. It
         // isn't one: no FIN is passed on (scar 16).
         abort_flow(flow.record, context_.pump_tools);
@@ -183,21 +201,20 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
       ::shutdown(sink, SHUT_WR);
       return;
     case PumpStop::source_reset:
-      on_reset(opposite, source_cause);
+      on_reset(opposite, source_end);
       abort_flow(flow.record, context_.pump_tools);
       return;
     case PumpStop::sink_reset:
       // The other direction goes on: what the dead peer had written before is still to be had.
-      on_reset(flow, sink_cause);
+      on_reset(flow, sink_end);
       return;
   }
 }
 
 // A socket was reset. What it was to receive is lost; what it sent is delivered first.
-void Session::on_reset(Flow& towards_dead, CloseCause cause) {
-  if (!record_.reset) {
-    record_.reset = true;
-    cause_ = cause;
+void Session::on_reset(Flow& towards_dead, ResetBy dead) {
+  if (!was_reset()) {
+    record_.reset = dead;
   }
   if (!towards_dead.is_over()) {
     abort_flow(towards_dead.record, context_.pump_tools);
@@ -247,8 +264,8 @@ bool Session::is_event_waiting() const {
 // by a reset waits until its last bytes have arrived; one that ends by FIN can leave that to the
 // kernel.
 void Session::finish_when_delivered() {
-  if (!record_.reset) {
-    end(cause_, false);
+  if (!was_reset()) {
+    end(CloseCause::finished, false);
     return;
   }
   const auto now = context_.loop.now();
@@ -260,7 +277,7 @@ void Session::finish_when_delivered() {
   const bool delivered =
       unacknowledged_bytes(record_.client_fd) == 0 && unacknowledged_bytes(record_.backend_fd) == 0;
   if (delivered || now >= *delivery_ends_) {
-    end(cause_, true);
+    end(cause_of(record_.reset), true);
     return;
   }
   context_.deadlines.list(kDeliveryCheck).touch(*this);
@@ -300,7 +317,7 @@ void Session::close(CloseCause cause) {
     return;
   }
   const bool cut_off = cause == CloseCause::shutdown && is_busy();
-  end(cause, record_.reset || cut_off || is_in_flight());
+  end(cause, was_reset() || cut_off || is_in_flight());
 }
 
 // A stream at full speed has moments in which nothing is in flight. A FIN in one of them would make

@@ -63,11 +63,12 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void on_connect_ready();
   void relay(loop::Readiness client, loop::Readiness backend);
   void run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready);
-  void on_reset(Flow& towards_dead, state::CloseCause cause);
+  void on_reset(Flow& towards_dead, state::ResetBy dead);
   void count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before);
   void wait_for_more();
   [[nodiscard]] DeadlineList& deadline() const;
   [[nodiscard]] bool is_event_waiting() const;
+  [[nodiscard]] bool was_reset() const { return record_.reset != state::ResetBy::nobody; }
   void finish_when_delivered();
   void reject(state::Rejection reason);
   void end(state::CloseCause cause, bool reset);
@@ -86,7 +87,6 @@ class Session final : public loop::Poll::Handler, private Waiter {
   Flow to_client_{record_.to_client};
   std::optional<loop::Poll> client_poll_;
   std::optional<loop::Poll> backend_poll_;
-  state::CloseCause cause_ = state::CloseCause::finished;
   std::optional<TimePoint> delivery_ends_;
   std::string client_name_;  // when every connection is logged
 };
