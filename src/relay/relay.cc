@@ -121,8 +121,16 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     }
   }
 
-  // A live record that nobody can go on with. Both ends are told by a reset.
+  // A live record that nobody can go on with. Both ends are told by a reset. Whoever took stock of
+  // the records counted it as open (worker/recovery).
   void give_up(state::ConnectionRecord& record) {
+    using state::ConnectionState;
+    if (record.state == ConnectionState::relaying && record.backend < state::kMaxBackends) {
+      context_.shared.backends[record.backend].active.decrement();
+    }
+    if (record.state != ConnectionState::accepting && record.listener < state::kMaxListeners) {
+      context_.counters.listeners[record.listener].closed.add(1);
+    }
     record.state = state::ConnectionState::closing;
     discard(record);
     context_.counters.lost.add(1);
