@@ -1,5 +1,6 @@
 #include "holdfast/relay/relay.h"
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <unordered_map>
@@ -63,7 +64,10 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   }
 
   void recover(std::vector<AcceptedClient> unrecorded) {
-    for (auto* record : table_.live()) {
+    auto live = table_.live();
+    std::ranges::sort(live, {}, &state::ConnectionRecord::active_at);
+    std::vector<Session*> resumed;
+    for (auto* record : live) {
       const auto service = services_.find(record->listener);
       if (service == services_.end() || !reconcile(*record)) {
         give_up(*record);
@@ -75,7 +79,11 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
         }
       }
       context_.counters.recovered.add(1);
-      begin(service->second, *record).resume();
+      resumed.push_back(&begin(service->second, *record));
+      resumed.back()->resume_deadline();
+    }
+    for (auto* session : resumed) {
+      session->resume();
     }
     for (auto& client : unrecorded) {
       auto* record = table_.take();

@@ -101,7 +101,7 @@ void Session::on_connect_ready() {
   record_.state = ConnectionState::relaying;
   context_.counters.backends[record_.backend].connections.add(1);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
-  service_->idle_deadline.touch(*this);
+  mark_active();
   // The client may have written already; looking costs less than another turn of the loop.
   relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
 }
@@ -127,10 +127,16 @@ void Session::resume() {
   assert(false && "not a live record");
 }
 
+void Session::resume_deadline() {
+  if (record_.state != ConnectionState::relaying) {
+    return;  // connects begin again, and their time with them
+  }
+  deadline().touch(*this, from_nanoseconds(record_.active_at));
+}
+
 void Session::resume_relaying() {
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
-  service_->idle_deadline.touch(*this);
   // A FIN that was about to be passed on may not have been; once more does no harm.
   if (record_.to_backend.state == FlowState::shut) {
     ::shutdown(record_.backend_fd, SHUT_WR);
@@ -139,8 +145,10 @@ void Session::resume_relaying() {
     ::shutdown(record_.client_fd, SHUT_WR);
   }
   // A dead worker may have taken the error that would tell of a reset: nobody else hears of it.
-  if (was_reset()) {
-    on_reset(record_.reset == ResetBy::client ? to_client_ : to_backend_, record_.reset);
+  auto& towards_dead = record_.reset == ResetBy::client ? to_client_ : to_backend_;
+  if (was_reset() && !towards_dead.is_over()) {
+    on_reset(towards_dead, record_.reset);
+    mark_active();
   }
   constexpr Readiness kAll{.readable = true, .writable = true};
   relay(kAll, kAll);
@@ -162,6 +170,7 @@ void Session::on_ready(loop::Poll& poll, Readiness ready) {
 void Session::relay(Readiness client, Readiness backend) {
   const auto to_backend_before = record_.to_backend.delivered;
   const auto to_client_before = record_.to_client.delivered;
+  const int over_before = directions_over();
   const bool failed = client.failed || backend.failed;
   if (failed || client.readable || backend.writable) {
     run(to_backend_, to_client_, record_.client_fd, record_.backend_fd, client.readable);
@@ -169,8 +178,10 @@ void Session::relay(Readiness client, Readiness backend) {
   if (failed || backend.readable || client.writable) {
     run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
   }
-  count_progress(to_backend_before, to_client_before);
-  if (to_backend_.is_over() && to_client_.is_over()) {
+  if (count_progress(to_backend_before, to_client_before) || directions_over() > over_before) {
+    mark_active();
+  }
+  if (directions_over() == 2) {
     finish_when_delivered();
     return;
   }
@@ -221,11 +232,12 @@ void Session::on_reset(Flow& towards_dead, ResetBy dead) {
   }
 }
 
-void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
+// Whether a byte has moved.
+bool Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
   const auto sent = record_.to_backend.delivered - to_backend_before;
   const auto received = record_.to_client.delivered - to_client_before;
   if (sent + received == 0) {
-    return;
+    return false;
   }
   auto& listener = context_.counters.listeners[service_->listener];
   auto& backend = context_.counters.backends[record_.backend];
@@ -233,11 +245,15 @@ void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
   listener.sent_bytes.add(received);
   backend.sent_bytes.add(sent);
   backend.received_bytes.add(received);
+  return true;
+}
+
+void Session::mark_active() {
   record_.active_at = to_nanoseconds(context_.loop.now());
+  deadline().touch(*this);
 }
 
 void Session::wait_for_more() {
-  deadline().touch(*this);
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
 }
@@ -246,8 +262,7 @@ DeadlineList& Session::deadline() const {
   if (record_.state == ConnectionState::connecting) {
     return service_->connect_deadline;
   }
-  const bool half_closed = to_backend_.is_over() || to_client_.is_over();
-  return half_closed ? service_->half_close_deadline : service_->idle_deadline;
+  return directions_over() > 0 ? service_->half_close_deadline : service_->idle_deadline;
 }
 
 // A loop runs its timers before its polls. After a pause of the process or of the whole machine
@@ -270,7 +285,7 @@ void Session::finish_when_delivered() {
   }
   const auto now = context_.loop.now();
   if (!delivery_ends_) {
-    delivery_ends_ = now + service_->half_close_timeout;
+    delivery_ends_ = from_nanoseconds(record_.active_at) + service_->half_close_timeout;
     client_poll_.reset();
     backend_poll_.reset();
   }
@@ -293,7 +308,7 @@ void Session::on_deadline() {
     backend_poll_.reset();
     connector_.give_up(ETIMEDOUT);
     connect_next();
-  } else if (to_backend_.is_over() || to_client_.is_over()) {
+  } else if (directions_over() > 0) {
     end(CloseCause::half_close_timeout, true);
   } else {
     close(CloseCause::idle_timeout);

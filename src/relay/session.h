@@ -36,6 +36,10 @@ class Session final : public loop::Poll::Handler, private Waiter {
   // Instead of start(): goes on with a live record that another process left, in whatever state.
   void resume();
 
+  // Before resume() of this or any other session, in the order of active_at: deadlines that ran
+  // run on.
+  void resume_deadline();
+
   // Ends it from outside: with FIN when nothing is in flight, else with RST, so that no peer takes
   // half an answer for a whole one.
   void close(state::CloseCause cause);
@@ -64,9 +68,14 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void relay(loop::Readiness client, loop::Readiness backend);
   void run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready);
   void on_reset(Flow& towards_dead, state::ResetBy dead);
-  void count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before);
+  [[nodiscard]] bool count_progress(std::uint64_t to_backend_before,
+                                    std::uint64_t to_client_before);
+  void mark_active();
   void wait_for_more();
   [[nodiscard]] DeadlineList& deadline() const;
+  [[nodiscard]] int directions_over() const {
+    return (to_backend_.is_over() ? 1 : 0) + (to_client_.is_over() ? 1 : 0);
+  }
   [[nodiscard]] bool is_event_waiting() const;
   [[nodiscard]] bool was_reset() const { return record_.reset != state::ResetBy::nobody; }
   void finish_when_delivered();

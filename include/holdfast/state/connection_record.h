@@ -46,7 +46,7 @@ struct FlowRecord {
 struct ConnectionRecord {
   std::uint64_t id = 0;          // unique within the life of the region
   std::int64_t accepted_at = 0;  // nanoseconds of the monotonic clock
-  std::int64_t active_at = 0;    // last byte, either way
+  std::int64_t active_at = 0;    // last byte or end of a direction: what deadlines count from
   std::int32_t client_fd = -1;
   std::int32_t backend_fd = -1;
   ConnectionState state = ConnectionState::free;

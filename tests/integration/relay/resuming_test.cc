@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <limits>
 #include <memory>
 
 #include "holdfast/base/socket.h"
@@ -182,6 +183,67 @@ TEST_F(Resuming, counts_a_connection_no_longer_that_it_cannot_go_on_with) {
   send_all(other.client, "fine");
   ASSERT_TRUE(turn_until(loop_, [&] { return is_ready(other.server.get(), true, false); }));
   EXPECT_EQ(receive(other.server, 4), "fine");
+}
+
+// scar 17
+TEST_F(Resuming, ends_at_once_what_has_been_idle_for_too_long_and_nothing_else) {
+  Connection fresh(front_, back_);
+  Connection half_closed(front_, back_);
+  leave(fresh, kIdle / 2);
+  leave(connection_, kIdle + 1s);
+  auto& record = leave(half_closed, kIdle + 1s);
+  record.to_backend.state = FlowState::shut;
+  recover();
+  ASSERT_TRUE(turn_until(loop_, [&] { return closed(CloseCause::idle_timeout) == 1; }));
+  EXPECT_EQ(shared().connections.get(), 2U);
+  EXPECT_EQ(ending_of(connection_.client), Ending::fin);
+  send_all(fresh.client, "here");
+  ASSERT_TRUE(turn_until(loop_, [&] { return is_ready(fresh.server.get(), true, false); }));
+  EXPECT_EQ(receive(fresh.server, 4), "here");
+  EXPECT_EQ(ending_of(half_closed.server), Ending::fin);
+}
+
+// scar 15
+TEST_F(Resuming, gives_half_closed_connections_what_is_left_of_their_time) {
+  auto& record = leave(connection_, kHalfClose - 50ms);
+  record.to_client.state = FlowState::shut;
+  const auto began = Clock::now();
+  recover();
+  EXPECT_EQ(shared().connections.get(), 1U);
+  ASSERT_TRUE(all_ended());
+  EXPECT_EQ(closed(CloseCause::half_close_timeout), 1U);
+  EXPECT_GE(Clock::now() - began, 40ms);
+}
+
+TEST_F(Resuming, counts_bytes_that_came_meanwhile_as_a_sign_of_life) {
+  send_all(connection_.client, "still here");
+  const auto before = Clock::now();
+  const auto& record = leave(connection_, 2 * kIdle);
+  recover();
+  EXPECT_EQ(receive(connection_.server, 10), "still here");
+  turn(loop_);
+  EXPECT_EQ(shared().connections.get(), 1U);
+  EXPECT_GE(from_nanoseconds(record.active_at), before - 100ms);
+}
+
+TEST_F(Resuming, waits_no_longer_for_the_last_bytes_of_a_reset_connection_than_from_its_end_on) {
+  ASSERT_GT(send_without_waiting(connection_.from_client, 64 << 20), 0U);
+  auto& record = leave(connection_, kHalfClose + 1s);
+  record.reset = state::ResetBy::backend;
+  record.to_client.state = FlowState::aborted;
+  record.to_backend.state = FlowState::aborted;
+  recover();
+  ASSERT_TRUE(all_ended());
+  EXPECT_EQ(closed(CloseCause::backend_reset), 1U);
+}
+
+TEST_F(Resuming, believes_no_time_that_a_broken_worker_left) {
+  leave(connection_).active_at = std::numeric_limits<std::int64_t>::min();
+  Connection other(front_, back_);
+  leave(other).active_at = std::numeric_limits<std::int64_t>::max();
+  recover();
+  ASSERT_TRUE(turn_until(loop_, [&] { return closed(CloseCause::idle_timeout) == 1; }));
+  EXPECT_EQ(shared().connections.get(), 1U);
 }
 
 }  // namespace
