@@ -343,33 +343,40 @@ bool Session::is_busy() const {
 }
 
 void Session::reject(state::Rejection reason) {
+  reset_on_close(record_.client_fd);
+  begin_closing();
   context_.counters.listeners[service_->listener].rejected[static_cast<std::size_t>(reason)].add(1);
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
   log_end("connection rejected", to_string(reason), true);
-  reset_on_close(record_.client_fd);
   let_go();
 }
 
 void Session::end(CloseCause cause, bool reset) {
   assert(record_.state == ConnectionState::relaying);
-  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
-  context_.counters.pools[service_->pool->index()].connection_duration.observe(
-      static_cast<std::uint64_t>(nanoseconds_lived()));
-  log_end("connection closed", to_string(cause), is_failure(cause));
   if (reset) {
     reset_on_close(record_.client_fd);
     reset_on_close(record_.backend_fd);
   }
+  begin_closing();
+  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
+  context_.counters.pools[service_->pool->index()].connection_duration.observe(
+      static_cast<std::uint64_t>(nanoseconds_lived()));
+  log_end("connection closed", to_string(cause), is_failure(cause));
   let_go();
+}
+
+// Before it is counted, so that no successor counts it again, and before the descriptors are
+// closed: a record that says so owns nothing any more.
+void Session::begin_closing() {
+  record_.state = ConnectionState::closing;
 }
 
 void Session::let_go() {
   context_.counters.listeners[service_->listener].closed.add(1);
   DeadlineList::leave(*this);
-  // Closing before the descriptors are: a record that says so owns nothing any more.
-  record_.state = ConnectionState::closing;
+  assert(record_.state == ConnectionState::closing);
   client_poll_.reset();
   backend_poll_.reset();
   abort_flow(record_.to_backend, context_.pump_tools);

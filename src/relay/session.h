@@ -81,6 +81,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void finish_when_delivered();
   void reject(state::Rejection reason);
   void end(state::CloseCause cause, bool reset);
+  void begin_closing();
   void let_go();
   void log_end(std::string_view event, std::string_view cause, bool failed);
   [[nodiscard]] std::int64_t nanoseconds_lived() const;
