@@ -241,5 +241,6 @@ def test_descriptors_do_not_pile_up(balancing, tcp_server):
         first = len(os.listdir(f"/proc/{daemon.pid}/fd"))
         for _ in range(5):
             kill_worker(daemon)
-        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) == first
+        # Fewer, if the first one died with a pipe in use, which its successor had besides its own.
+        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) <= first
         assert all(echoes(client) for client in clients)
