@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "holdfast/base/socket.h"
+#include "relay/connection_log.h"
 
 namespace holdfast::relay {
 namespace {
@@ -24,11 +25,6 @@ constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
 
 // Whoever moved bytes in this time was in the middle of something.
 constexpr auto kBusy = std::chrono::seconds(1);
-
-std::string name_of_client(int socket) {
-  const auto client = SocketAddress::peer(socket);
-  return client ? client->to_string() : "gone";
-}
 
 bool is_failure(CloseCause cause) {
   switch (cause) {
@@ -349,7 +345,11 @@ void Session::reject(state::Rejection reason) {
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
-  log_end("connection rejected", to_string(reason), true);
+  log_end(context_, *service_, record_, client_name_,
+          {.event = "connection rejected",
+           .cause = to_string(reason),
+           .failed = true,
+           .nanoseconds_lived = nanoseconds_lived()});
   let_go();
 }
 
@@ -360,10 +360,15 @@ void Session::end(CloseCause cause, bool reset) {
     reset_on_close(record_.backend_fd);
   }
   begin_closing();
+  const auto lived = nanoseconds_lived();
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
   context_.counters.pools[service_->pool->index()].connection_duration.observe(
-      static_cast<std::uint64_t>(nanoseconds_lived()));
-  log_end("connection closed", to_string(cause), is_failure(cause));
+      static_cast<std::uint64_t>(lived));
+  log_end(context_, *service_, record_, client_name_,
+          {.event = "connection closed",
+           .cause = to_string(cause),
+           .failed = is_failure(cause),
+           .nanoseconds_lived = lived});
   let_go();
 }
 
@@ -385,30 +390,6 @@ void Session::let_go() {
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));
   owner_.on_session_end(*this);
-}
-
-void Session::log_end(std::string_view event, std::string_view cause, bool failed) {
-  const auto policy = context_.connection_log;
-  std::uint64_t suppressed = 0;
-  if (policy == ConnectionLog::none || (policy == ConnectionLog::failed && !failed)) {
-    return;
-  }
-  if (policy == ConnectionLog::failed &&
-      !context_.log_limit.allow(context_.loop.now(), suppressed)) {
-    return;
-  }
-  context_.log.write(
-      failed ? LogLevel::warning : LogLevel::info, event,
-      {{"listener", service_->listener_name},
-       {"client", client_name_.empty() ? name_of_client(record_.client_fd) : client_name_},
-       {"pool", service_->pool->name()},
-       {"backend", context_.backend_name(record_)},
-       {"cause", cause},
-       {"attempts", record_.attempts},
-       {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
-       {"received", record_.to_backend.delivered},
-       {"sent", record_.to_client.delivered},
-       {"suppressed", suppressed}});
 }
 
 }  // namespace holdfast::relay

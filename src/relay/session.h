@@ -83,7 +83,6 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void end(state::CloseCause cause, bool reset);
   void begin_closing();
   void let_go();
-  void log_end(std::string_view event, std::string_view cause, bool failed);
   [[nodiscard]] std::int64_t nanoseconds_lived() const;
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] bool is_in_flight() const;

@@ -30,22 +30,6 @@ KILLS = 10
 MEGABYTE = 1 << 20
 
 
-@pytest.fixture
-def balancing(holdfast, free_port):
-    """balancing(backend's address ...) -> (balancer, its address)"""
-
-    def start(*backends, **settings):
-        address = ("127.0.0.1", free_port())
-        # Python's servers may be slow to accept a crowd, and the kernel to ask again.
-        pool = {"health": NO_CHECKS, "connect": {"timeout": "10s"}}
-        config = web("%s:%d" % address, *backends, pool=pool, **settings)
-        daemon = holdfast(config)
-        daemon.expect_log(DEATHS)
-        return daemon, address
-
-    return start
-
-
 def test_nobody_notices_that_workers_die(balancing, tcp_server):
     daemon, address = balancing(tcp_server(tcp.echo).address)
     chance = random.Random(1)

@@ -3,7 +3,6 @@ successor is taking over."""
 
 import contextlib
 import hashlib
-import http.client
 import os
 import random
 import signal
@@ -14,11 +13,9 @@ import time
 import pytest
 from support import tcp
 from support.clients import Clients
-from support.configuration import NO_CHECKS, web
 from support.continuity import (
     DEATHS,
     LOST,
-    RECOVERED,
     RESTARTS,
     assert_nothing_was_lost,
     connected,
@@ -32,20 +29,6 @@ from support.waiting import wait_until
 MEGABYTE = 1 << 20
 DEATHS_IN_A_ROW = 9  # with each further one the guardian waits longer
 LAST_WORDS = os.urandom(50_000)  # fit any socket's buffer, whether somebody reads or not
-
-
-@pytest.fixture
-def balancing(holdfast, free_port):
-    """balancing(backend's address ...) -> (balancer, its address)"""
-
-    def start(*backends, timeout="10s", **settings):
-        address = ("127.0.0.1", free_port())
-        pool = {"health": NO_CHECKS, "connect": {"timeout": timeout}}
-        daemon = holdfast(web("%s:%d" % address, *backends, pool=pool, **settings))
-        daemon.expect_log(DEATHS)
-        return daemon, address
-
-    return start
 
 
 class Line:
@@ -387,71 +370,3 @@ def test_a_pause_of_the_machine_is_nobodys_fault(balancing, tcp_server):
     assert daemon.worker_pid == worker
     assert daemon.metrics().sum(RESTARTS) == 0
     assert not any("hangs" in line for line in daemon.log)
-
-
-# Real servers
-
-
-def test_http_clients_keep_their_connections(balancing, nginx, served_files):
-    daemon, address = balancing(nginx().address)
-    kept = {}
-
-    def get(number, path="/hello"):
-        if number not in kept:
-            kept[number] = http.client.HTTPConnection(*address, timeout=30)
-        kept[number].request("GET", path)
-        response = kept[number].getresponse()
-        assert response.status == 200
-        return response.read()
-
-    def download(number):
-        assert hashlib.sha256(get(number, "/big")).hexdigest() == served_files.big_sha256
-
-    def ask(number):
-        if number == 0:
-            download(number)
-        else:
-            assert get(number) == b"hello\n"
-
-    with Clients(5, ask) as clients:
-        for _ in range(8):
-            clients.wait_for_answers(20)
-            kill_worker(daemon)
-        clients.wait_for_answers(50)
-    assert clients.failures == []
-    assert daemon.metrics().sum("holdfast_listener_connections_total") == 5
-    for connection in kept.values():
-        connection.close()
-    assert daemon.metrics().value(RECOVERED) >= 8 * 4
-    assert_nothing_was_lost(daemon, 8)
-
-
-def test_pipelined_commands_are_all_answered_in_order(balancing, redis):
-    daemon, address = balancing(redis().address)
-    kept = {}
-    last = {}
-
-    def increment(number):
-        """A hundred commands at once; each must have been carried out exactly once."""
-        if number not in kept:
-            client = socket.create_connection(address, 30)
-            kept[number] = client, client.makefile("rb")
-            last[number] = 0
-        client, answers = kept[number]
-        client.sendall(b"INCR counter-%d\r\n" % number * 100)
-        for _ in range(100):
-            last[number] += 1
-            answer = answers.readline()
-            assert answer == b":%d\r\n" % last[number], answer
-
-    with Clients(4, increment) as clients:
-        for _ in range(10):
-            clients.wait_for_answers(20)
-            kill_worker(daemon)
-        clients.wait_for_answers(50)
-    assert clients.failures == []
-    for client, answers in kept.values():
-        answers.close()
-        client.close()
-    assert daemon.metrics().sum("holdfast_listener_connections_total") == 4
-    assert_nothing_was_lost(daemon, 10)
