@@ -177,6 +177,7 @@ TEST_F(Recovery, closes_a_connection_that_cannot_go_on_and_goes_on_with_the_othe
     auto client = testing::connect_to(testing::address_of(front_));
     auto& record = add_record(0, ConnectionState::relaying);
     shared_.per_thread[0].listeners[7].connections.add(1);
+    record.active_at = to_nanoseconds(Clock::now());
     record.client_fd = testing::accept_from(front_).release();
     record.backend_fd = testing::connect_to(testing::address_of(back)).release();
     lines.push_back({std::move(client), testing::accept_from(back), &record});
