@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "holdfast/observe/events.h"
 #include "holdfast/observe/metrics.h"
 
 namespace holdfast::admin {
@@ -12,7 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kPlaces = "/metrics, /healthz, /readyz and /api/v1/instance";
+constexpr const char* kPlaces =
+    "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events";
 
 Response json(const Json& body, unsigned status = 200) {
   // Text from outside, such as a line of a configuration file, may be no UTF-8.
@@ -130,6 +132,9 @@ Response route(const Request& request, const Subject& subject) {
   }
   if (request.path == "/api/v1/instance") {
     return instance(subject);
+  }
+  if (request.path == "/api/v1/events") {
+    return {.content_type = "application/json", .body = observe::render_events(subject.shared)};
   }
   if (request.path == "/") {
     return {.body = "holdfast " + std::string(subject.version) + ": " + kPlaces + "\n"};

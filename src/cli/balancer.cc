@@ -143,6 +143,7 @@ bool Balancer::may_serve(Log& log) {
   }
   ::prctl(PR_SET_PDEATHSIG, 0);
   finish(upgrade, state::UpgradeResult::succeeded);
+  region_.shared().events.write(state::EventKind::upgraded, {{"version", HOLDFAST_VERSION}});
   log.info("upgraded", {{"version", HOLDFAST_VERSION}, {"program", program_}});
   return true;
 }

@@ -236,6 +236,13 @@ void Guardian::on_worker_ended(int status) {
   supervision.restarts[static_cast<std::size_t>(cause)].add(1);
   const auto pause = backoff_.after_life_of(now - started_);
   start_at_ = now + pause;
+  shared_.events.write(
+      state::EventKind::worker_died,
+      {{"cause", to_string(cause)},
+       {WIFSIGNALED(status) ? "signal" : "exit_code",
+        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)},
+       {"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count()},
+       {"connections", shared_.connections.get()}});
   say("error", "worker died cause=%.*s %s=%d lived_ms=%lld connections=%u restart_in_ms=%lld",
       static_cast<int>(to_string(cause).size()), to_string(cause).data(),
       WIFSIGNALED(status) ? "signal" : "exit_code",
@@ -282,6 +289,9 @@ void Guardian::watch_over() {
   }
   say("error", "worker hangs watchdog_ms=%lld",
       static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+  shared_.events.write(
+      state::EventKind::worker_hung,
+      {{"watchdog_ms", std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()}});
   hung_ = true;
   aborted_ = now;
   ::kill(worker_, SIGABRT);

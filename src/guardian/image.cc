@@ -73,6 +73,8 @@ void flag_descriptors(int flags) {
   supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::guardian));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   supervision.restarts[static_cast<std::size_t>(state::DeathCause::guardian)].add(1);
+  shared.events.write(state::EventKind::guardian_replaced,
+                      {{"pid", ::getpid()}, {"connections", shared.connections.get()}});
   ::syscall(SYS_pidfd_send_signal, worker, SIGKILL, nullptr, 0);
   pollfd gone{.fd = worker, .events = POLLIN, .revents = 0};
   while (::poll(&gone, 1, -1) < 0 && errno == EINTR) {

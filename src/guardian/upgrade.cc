@@ -29,10 +29,13 @@ constexpr auto number_of(UpgradeState state) {
   return static_cast<std::uint32_t>(state);
 }
 
-void roll_back(state::UpgradeRecord& upgrade, UpgradeFailure failure, std::uint32_t detail) {
+void roll_back(state::SharedState& shared, UpgradeFailure failure, std::uint32_t detail) {
+  auto& upgrade = shared.supervision.upgrade;
   upgrade.state.set(number_of(UpgradeState::rolled_back));
   finish(upgrade, UpgradeResult::rolled_back, failure, detail);
   const auto reason = to_string(failure);
+  shared.events.write(state::EventKind::upgrade_rolled_back,
+                      {{"reason", reason}, {"detail", detail}});
   say("error", "upgrade rolled back reason=\"%.*s\" detail=%u", static_cast<int>(reason.size()),
       reason.data(), detail);
 }
@@ -65,7 +68,7 @@ void keep_watch(pid_t parent, state::SharedState& shared) {
   }
   shared.supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
   notify_main_process(::getpid());
-  roll_back(upgrade, failure,
+  roll_back(shared, failure,
             failure == UpgradeFailure::hung
                 ? static_cast<std::uint32_t>(std::chrono::milliseconds(kTrialLimit).count())
                 : 0);
@@ -90,7 +93,7 @@ void try_upgrade(const Image& upgraded, state::SharedState& shared) {
     ::kill(keeper, SIGKILL);
     ::waitpid(keeper, nullptr, 0);
   }
-  roll_back(upgrade, UpgradeFailure::not_executed, static_cast<std::uint32_t>(code));
+  roll_back(shared, UpgradeFailure::not_executed, static_cast<std::uint32_t>(code));
 }
 
 bool is_on_trial(const state::SharedState& shared) {

@@ -107,6 +107,9 @@ class Checker::Impl {
     const auto reason = down                               ? result.reason
                         : before == state::Health::unknown ? "first check passed"
                                                            : "checks passed";
+    shared_.events.write(
+        down ? state::EventKind::backend_down : state::EventKind::backend_up,
+        {{"pool", target.pool->name()}, {"backend", target.backend.name}, {"reason", reason}});
     log_.write(down ? LogLevel::warning : LogLevel::info, down ? "backend down" : "backend up",
                {{"pool", target.pool->name()},
                 {"backend", target.backend.name},

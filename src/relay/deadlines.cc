@@ -1,5 +1,6 @@
 #include "relay/deadlines.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace holdfast::relay {
@@ -15,17 +16,19 @@ DeadlineList::~DeadlineList() {
   assert(first_ == nullptr && "somebody still waits");
 }
 
-void DeadlineList::touch(Waiter& waiter) {
+void DeadlineList::touch(Waiter& waiter, TimePoint since) {
   leave(waiter);
   waiter.list_ = this;
-  waiter.due_ = loop_.now() + timeout_;
+  const auto now = loop_.now();
+  waiter.due_ = std::clamp(since, now - timeout_, now) + timeout_;
+  assert(last_ == nullptr || last_->due_ <= waiter.due_);
   waiter.previous_ = last_;
   (last_ != nullptr ? last_->next_ : first_) = &waiter;
   last_ = &waiter;
   // A running timer is left alone: it fires for whoever was first then, and is set anew there.
   // Setting it at every touch would cost more than the touch.
   if (!timer_.is_running()) {
-    timer_.start_once(timeout_);
+    timer_.start_once(waiter.due_ - now);
   }
 }
 

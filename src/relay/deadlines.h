@@ -38,7 +38,11 @@ class DeadlineList {
   ~DeadlineList();
 
   // The waiter's time begins now, in this list, wherever it was before.
-  void touch(Waiter& waiter);
+  void touch(Waiter& waiter) { touch(waiter, loop_.now()); }
+
+  // Its time began then, which is not before anybody else's in the list: so the connections of a
+  // dead worker go on waiting. A moment that can't be is taken for the nearest that can.
+  void touch(Waiter& waiter, TimePoint since);
   static void leave(Waiter& waiter);
 
  private:

@@ -19,10 +19,15 @@ using state::ConnectionRecord;
 using state::ConnectionState;
 using state::FlowRecord;
 using state::FlowState;
+using state::ResetBy;
 
-bool is_socket(int fd) {
+// Of a client or a backend: one that listens is somebody else's.
+bool is_stream(int fd) {
   struct stat file {};
-  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
+  int listening = 1;
+  socklen_t size = sizeof listening;
+  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) &&
+         ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening == 0;
 }
 
 bool is_pipe(int fd) {
@@ -32,7 +37,7 @@ bool is_pipe(int fd) {
 
 void close_pipe(FlowRecord& flow) {
   for (const int fd : {std::exchange(flow.pipe_read, -1), std::exchange(flow.pipe_write, -1)}) {
-    if (fd > 2) {
+    if (is_pipe(fd)) {
       ::close(fd);
     }
   }
@@ -75,24 +80,36 @@ bool was_reset(int socket, FlowState flow_towards_it) {
   return flow_towards_it != FlowState::shut && is_closed(socket);
 }
 
+bool is_sound(FlowState state) {
+  return state <= FlowState::aborted;
+}
+
 }  // namespace
 
 bool reconcile(ConnectionRecord& record) {
-  if (!is_socket(record.client_fd)) {
+  if (!is_stream(record.client_fd)) {
     return false;
   }
   if (record.state != ConnectionState::relaying) {
+    if (!is_stream(record.backend_fd)) {
+      record.backend_fd = -1;  // what isn't its own it mustn't close when it begins again
+    }
     return true;
   }
-  if (record.backend >= state::kMaxBackends || !is_socket(record.backend_fd) ||
-      !count_held(record.to_backend) || !count_held(record.to_client) ||
+  if (record.reset > ResetBy::backend || !is_sound(record.to_backend.state) ||
+      !is_sound(record.to_client.state) || record.backend >= state::kMaxBackends ||
+      !is_stream(record.backend_fd) || !count_held(record.to_backend) ||
+      !count_held(record.to_client) ||
       !finish_copy(record.to_backend, record.client_fd, record.backend_fd, true) ||
       !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
     return false;
   }
-  if (was_reset(record.client_fd, record.to_client.state) ||
-      was_reset(record.backend_fd, record.to_backend.state)) {
-    record.reset = true;
+  if (record.reset == ResetBy::nobody) {
+    if (was_reset(record.client_fd, record.to_client.state)) {
+      record.reset = ResetBy::client;
+    } else if (was_reset(record.backend_fd, record.to_backend.state)) {
+      record.reset = ResetBy::backend;
+    }
   }
   return true;
 }
@@ -101,7 +118,7 @@ void discard(ConnectionRecord& record) {
   close_pipe(record.to_backend);
   close_pipe(record.to_client);
   for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1)}) {
-    if (is_socket(fd)) {
+    if (is_stream(fd)) {
       reset_on_close(fd);
       ::close(fd);
     }

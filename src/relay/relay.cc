@@ -93,7 +93,10 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   void forget(std::uint16_t listener) { services_.erase(listener); }
 
   void recover(std::vector<AcceptedClient> unrecorded) {
-    for (auto* record : table_.live()) {
+    auto live = table_.live();
+    std::ranges::sort(live, {}, &state::ConnectionRecord::active_at);
+    std::vector<Session*> resumed;
+    for (auto* record : live) {
       const auto service = services_.find(record->listener);
       if (service == services_.end() || !reconcile(*record)) {
         give_up(*record);
@@ -105,7 +108,11 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
         }
       }
       context_.counters.recovered.add(1);
-      begin(service->second, *record).resume();
+      resumed.push_back(&begin(service->second, *record));
+      resumed.back()->resume_deadline();
+    }
+    for (auto* session : resumed) {
+      session->resume();
     }
     for (auto& client : unrecorded) {
       auto* record = table_.take();
@@ -156,8 +163,16 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     }
   }
 
-  // A live record that nobody can go on with. Both ends are told by a reset.
+  // A live record that nobody can go on with. Both ends are told by a reset. Whoever took stock of
+  // the records counted it as open (worker/recovery).
   void give_up(state::ConnectionRecord& record) {
+    using state::ConnectionState;
+    if (record.state == ConnectionState::relaying && record.backend < state::kMaxBackends) {
+      context_.shared.backends[record.backend].active.decrement();
+    }
+    if (record.state != ConnectionState::accepting && record.listener < state::kMaxListeners) {
+      context_.counters.listeners[record.listener].closed.add(1);
+    }
     record.state = state::ConnectionState::closing;
     discard(record);
     context_.counters.lost.add(1);

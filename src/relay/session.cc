@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "holdfast/base/socket.h"
+#include "relay/connection_log.h"
 
 namespace holdfast::relay {
 namespace {
@@ -16,6 +17,7 @@ using loop::Readiness;
 using state::CloseCause;
 using state::ConnectionState;
 using state::FlowState;
+using state::ResetBy;
 
 // How often a session that has only to wait for its last bytes to be acknowledged looks whether
 // they are: the kernel has no event for that.
@@ -23,11 +25,6 @@ constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
 
 // Whoever moved bytes in this time was in the middle of something.
 constexpr auto kBusy = std::chrono::seconds(1);
-
-std::string name_of_client(int socket) {
-  const auto client = SocketAddress::peer(socket);
-  return client ? client->to_string() : "gone";
-}
 
 bool is_failure(CloseCause cause) {
   switch (cause) {
@@ -39,6 +36,19 @@ bool is_failure(CloseCause cause) {
     case CloseCause::idle_timeout:
     case CloseCause::half_close_timeout:
       return true;
+  }
+  std::abort();
+}
+
+// How a connection ended both of whose directions are over.
+CloseCause cause_of(ResetBy reset) {
+  switch (reset) {
+    case ResetBy::nobody:
+      return CloseCause::finished;
+    case ResetBy::client:
+      return CloseCause::client_reset;
+    case ResetBy::backend:
+      return CloseCause::backend_reset;
   }
   std::abort();
 }
@@ -87,7 +97,7 @@ void Session::on_connect_ready() {
   record_.state = ConnectionState::relaying;
   context_.counters.backends[record_.backend].connections.add(1);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
-  service_->idle_deadline.touch(*this);
+  mark_active();
   // The client may have written already; looking costs less than another turn of the loop.
   relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
 }
@@ -113,16 +123,28 @@ void Session::resume() {
   assert(false && "not a live record");
 }
 
+void Session::resume_deadline() {
+  if (record_.state != ConnectionState::relaying) {
+    return;  // connects begin again, and their time with them
+  }
+  deadline().touch(*this, from_nanoseconds(record_.active_at));
+}
+
 void Session::resume_relaying() {
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
-  service_->idle_deadline.touch(*this);
   // A FIN that was about to be passed on may not have been; once more does no harm.
   if (record_.to_backend.state == FlowState::shut) {
     ::shutdown(record_.backend_fd, SHUT_WR);
   }
   if (record_.to_client.state == FlowState::shut) {
     ::shutdown(record_.client_fd, SHUT_WR);
+  }
+  // A dead worker may have taken the error that would tell of a reset: nobody else hears of it.
+  auto& towards_dead = record_.reset == ResetBy::client ? to_client_ : to_backend_;
+  if (was_reset() && !towards_dead.is_over()) {
+    on_reset(towards_dead, record_.reset);
+    mark_active();
   }
   constexpr Readiness kAll{.readable = true, .writable = true};
   relay(kAll, kAll);
@@ -144,6 +166,7 @@ void Session::on_ready(loop::Poll& poll, Readiness ready) {
 void Session::relay(Readiness client, Readiness backend) {
   const auto to_backend_before = record_.to_backend.delivered;
   const auto to_client_before = record_.to_client.delivered;
+  const int over_before = directions_over();
   const bool failed = client.failed || backend.failed;
   if (failed || client.readable || backend.writable) {
     run(to_backend_, to_client_, record_.client_fd, record_.backend_fd, client.readable);
@@ -151,8 +174,10 @@ void Session::relay(Readiness client, Readiness backend) {
   if (failed || backend.readable || client.writable) {
     run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
   }
-  count_progress(to_backend_before, to_client_before);
-  if (to_backend_.is_over() && to_client_.is_over()) {
+  if (count_progress(to_backend_before, to_client_before) || directions_over() > over_before) {
+    mark_active();
+  }
+  if (directions_over() == 2) {
     finish_when_delivered();
     return;
   }
@@ -165,15 +190,15 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
   }
   flow.stop = pump(flow.record, source, sink, source_ready, context_.pump_tools);
   const bool from_client = source == record_.client_fd;
-  const auto source_cause = from_client ? CloseCause::client_reset : CloseCause::backend_reset;
-  const auto sink_cause = from_client ? CloseCause::backend_reset : CloseCause::client_reset;
+  const auto source_end = from_client ? ResetBy::client : ResetBy::backend;
+  const auto sink_end = from_client ? ResetBy::backend : ResetBy::client;
   switch (flow.stop) {
     case PumpStop::source_blocked:
     case PumpStop::sink_blocked:
     case PumpStop::budget_spent:
       return;
     case PumpStop::finished:
-      if (record_.reset) {
+      if (was_reset()) {
         // The write that met the reset took the error with it, so the read sees a plain end. It
         // isn't one: no FIN is passed on (scar 16).
         abort_flow(flow.record, context_.pump_tools);
@@ -183,32 +208,32 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
       ::shutdown(sink, SHUT_WR);
       return;
     case PumpStop::source_reset:
-      on_reset(opposite, source_cause);
+      on_reset(opposite, source_end);
       abort_flow(flow.record, context_.pump_tools);
       return;
     case PumpStop::sink_reset:
       // The other direction goes on: what the dead peer had written before is still to be had.
-      on_reset(flow, sink_cause);
+      on_reset(flow, sink_end);
       return;
   }
 }
 
 // A socket was reset. What it was to receive is lost; what it sent is delivered first.
-void Session::on_reset(Flow& towards_dead, CloseCause cause) {
-  if (!record_.reset) {
-    record_.reset = true;
-    cause_ = cause;
+void Session::on_reset(Flow& towards_dead, ResetBy dead) {
+  if (!was_reset()) {
+    record_.reset = dead;
   }
   if (!towards_dead.is_over()) {
     abort_flow(towards_dead.record, context_.pump_tools);
   }
 }
 
-void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
+// Whether a byte has moved.
+bool Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
   const auto sent = record_.to_backend.delivered - to_backend_before;
   const auto received = record_.to_client.delivered - to_client_before;
   if (sent + received == 0) {
-    return;
+    return false;
   }
   auto& listener = context_.counters.listeners[service_->listener];
   auto& backend = context_.counters.backends[record_.backend];
@@ -216,11 +241,15 @@ void Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
   listener.sent_bytes.add(received);
   backend.sent_bytes.add(sent);
   backend.received_bytes.add(received);
+  return true;
+}
+
+void Session::mark_active() {
   record_.active_at = to_nanoseconds(context_.loop.now());
+  deadline().touch(*this);
 }
 
 void Session::wait_for_more() {
-  deadline().touch(*this);
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
 }
@@ -229,8 +258,7 @@ DeadlineList& Session::deadline() const {
   if (record_.state == ConnectionState::connecting) {
     return service_->connect_deadline;
   }
-  const bool half_closed = to_backend_.is_over() || to_client_.is_over();
-  return half_closed ? service_->half_close_deadline : service_->idle_deadline;
+  return directions_over() > 0 ? service_->half_close_deadline : service_->idle_deadline;
 }
 
 // A loop runs its timers before its polls. After a pause of the process or of the whole machine
@@ -247,20 +275,20 @@ bool Session::is_event_waiting() const {
 // by a reset waits until its last bytes have arrived; one that ends by FIN can leave that to the
 // kernel.
 void Session::finish_when_delivered() {
-  if (!record_.reset) {
-    end(cause_, false);
+  if (!was_reset()) {
+    end(CloseCause::finished, false);
     return;
   }
   const auto now = context_.loop.now();
   if (!delivery_ends_) {
-    delivery_ends_ = now + service_->half_close_timeout;
+    delivery_ends_ = from_nanoseconds(record_.active_at) + service_->half_close_timeout;
     client_poll_.reset();
     backend_poll_.reset();
   }
   const bool delivered =
       unacknowledged_bytes(record_.client_fd) == 0 && unacknowledged_bytes(record_.backend_fd) == 0;
   if (delivered || now >= *delivery_ends_) {
-    end(cause_, true);
+    end(cause_of(record_.reset), true);
     return;
   }
   context_.deadlines.list(kDeliveryCheck).touch(*this);
@@ -276,7 +304,7 @@ void Session::on_deadline() {
     backend_poll_.reset();
     connector_.give_up(ETIMEDOUT);
     connect_next();
-  } else if (to_backend_.is_over() || to_client_.is_over()) {
+  } else if (directions_over() > 0) {
     end(CloseCause::half_close_timeout, true);
   } else {
     close(CloseCause::idle_timeout);
@@ -300,7 +328,7 @@ void Session::close(CloseCause cause) {
     return;
   }
   const bool cut_off = cause == CloseCause::shutdown && is_busy();
-  end(cause, record_.reset || cut_off || is_in_flight());
+  end(cause, was_reset() || cut_off || is_in_flight());
 }
 
 // A stream at full speed has moments in which nothing is in flight. A FIN in one of them would make
@@ -311,33 +339,49 @@ bool Session::is_busy() const {
 }
 
 void Session::reject(state::Rejection reason) {
+  reset_on_close(record_.client_fd);
+  begin_closing();
   context_.counters.listeners[service_->listener].rejected[static_cast<std::size_t>(reason)].add(1);
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
-  log_end("connection rejected", to_string(reason), true);
-  reset_on_close(record_.client_fd);
+  log_end(context_, *service_, record_, client_name_,
+          {.event = "connection rejected",
+           .cause = to_string(reason),
+           .failed = true,
+           .nanoseconds_lived = nanoseconds_lived()});
   let_go();
 }
 
 void Session::end(CloseCause cause, bool reset) {
   assert(record_.state == ConnectionState::relaying);
-  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
-  context_.counters.pools[service_->pool->index()].connection_duration.observe(
-      static_cast<std::uint64_t>(nanoseconds_lived()));
-  log_end("connection closed", to_string(cause), is_failure(cause));
   if (reset) {
     reset_on_close(record_.client_fd);
     reset_on_close(record_.backend_fd);
   }
+  begin_closing();
+  const auto lived = nanoseconds_lived();
+  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
+  context_.counters.pools[service_->pool->index()].connection_duration.observe(
+      static_cast<std::uint64_t>(lived));
+  log_end(context_, *service_, record_, client_name_,
+          {.event = "connection closed",
+           .cause = to_string(cause),
+           .failed = is_failure(cause),
+           .nanoseconds_lived = lived});
   let_go();
+}
+
+// Before it is counted, so that no successor counts it again, and before the descriptors are
+// closed: a record that says so owns nothing any more.
+void Session::begin_closing() {
+  record_.state = ConnectionState::closing;
 }
 
 void Session::let_go() {
   context_.counters.listeners[service_->listener].closed.add(1);
   DeadlineList::leave(*this);
-  // Closing before the descriptors are: a record that says so owns nothing any more.
-  record_.state = ConnectionState::closing;
+  assert(record_.state == ConnectionState::closing);
   client_poll_.reset();
   backend_poll_.reset();
   abort_flow(record_.to_backend, context_.pump_tools);
@@ -346,30 +390,6 @@ void Session::let_go() {
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));
   owner_.on_session_end(*this);
-}
-
-void Session::log_end(std::string_view event, std::string_view cause, bool failed) {
-  const auto policy = context_.connection_log;
-  std::uint64_t suppressed = 0;
-  if (policy == ConnectionLog::none || (policy == ConnectionLog::failed && !failed)) {
-    return;
-  }
-  if (policy == ConnectionLog::failed &&
-      !context_.log_limit.allow(context_.loop.now(), suppressed)) {
-    return;
-  }
-  context_.log.write(
-      failed ? LogLevel::warning : LogLevel::info, event,
-      {{"listener", service_->listener_name},
-       {"client", client_name_.empty() ? name_of_client(record_.client_fd) : client_name_},
-       {"pool", service_->pool->name()},
-       {"backend", context_.backend_name(record_)},
-       {"cause", cause},
-       {"attempts", record_.attempts},
-       {"duration_ms", static_cast<double>(nanoseconds_lived()) * 1e-6},
-       {"received", record_.to_backend.delivered},
-       {"sent", record_.to_client.delivered},
-       {"suppressed", suppressed}});
 }
 
 }  // namespace holdfast::relay

@@ -36,6 +36,10 @@ class Session final : public loop::Poll::Handler, private Waiter {
   // Instead of start(): goes on with a live record that another process left, in whatever state.
   void resume();
 
+  // Before resume() of this or any other session, in the order of active_at: deadlines that ran
+  // run on.
+  void resume_deadline();
+
   // Ends it from outside: with FIN when nothing is in flight, else with RST, so that no peer takes
   // half an answer for a whole one.
   void close(state::CloseCause cause);
@@ -63,16 +67,22 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void on_connect_ready();
   void relay(loop::Readiness client, loop::Readiness backend);
   void run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready);
-  void on_reset(Flow& towards_dead, state::CloseCause cause);
-  void count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before);
+  void on_reset(Flow& towards_dead, state::ResetBy dead);
+  [[nodiscard]] bool count_progress(std::uint64_t to_backend_before,
+                                    std::uint64_t to_client_before);
+  void mark_active();
   void wait_for_more();
   [[nodiscard]] DeadlineList& deadline() const;
+  [[nodiscard]] int directions_over() const {
+    return (to_backend_.is_over() ? 1 : 0) + (to_client_.is_over() ? 1 : 0);
+  }
   [[nodiscard]] bool is_event_waiting() const;
+  [[nodiscard]] bool was_reset() const { return record_.reset != state::ResetBy::nobody; }
   void finish_when_delivered();
   void reject(state::Rejection reason);
   void end(state::CloseCause cause, bool reset);
+  void begin_closing();
   void let_go();
-  void log_end(std::string_view event, std::string_view cause, bool failed);
   [[nodiscard]] std::int64_t nanoseconds_lived() const;
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] bool is_in_flight() const;
@@ -86,7 +96,6 @@ class Session final : public loop::Poll::Handler, private Waiter {
   Flow to_client_{record_.to_client};
   std::optional<loop::Poll> client_poll_;
   std::optional<loop::Poll> backend_poll_;
-  state::CloseCause cause_ = state::CloseCause::finished;
   std::optional<TimePoint> delivery_ends_;
   std::string client_name_;  // when every connection is logged
 };

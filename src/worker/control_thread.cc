@@ -67,6 +67,7 @@ void ControlThread::on_signal(int number) {
 void ControlThread::begin_stopping() {
   const Duration timeout = reload_.config().shutdown_timeout;
   shared_.phase.set(static_cast<std::uint32_t>(state::Phase::stopping));
+  shared_.events.write(state::EventKind::stopping, {{"connections", shared_.connections.get()}});
   log_.info("stopping", {{"connections", shared_.connections.get()},
                          {"timeout_ms", std::chrono::ceil<Milliseconds>(timeout).count()}});
   if (events_.on_stopping) {

@@ -54,6 +54,18 @@ std::vector<int> open_descriptors() {
   return found;
 }
 
+std::string_view listener_name(const state::SharedState& shared, const ConnectionRecord& record) {
+  return record.listener < shared.listeners.size()
+             ? state::to_view(shared.listeners[record.listener].name)
+             : "";
+}
+
+std::string_view backend_name(const state::SharedState& shared, const ConnectionRecord& record) {
+  return record.backend < shared.backends.size()
+             ? state::to_view(shared.backends[record.backend].name)
+             : "";
+}
+
 // The connection that the last worker's fatal thread was at is under suspicion; at the second time
 // it is given up, so that one connection can't hold all others in a crash loop.
 std::size_t quarantine(const state::Region& region) {
@@ -71,6 +83,11 @@ std::size_t quarantine(const state::Region& region) {
           reset_on_close(fd);
         }
         record.state = ConnectionState::closing;  // so that nobody owns its descriptors
+        region.shared().events.write(state::EventKind::connection_quarantined,
+                                     {{"connection", record.id},
+                                      {"thread", thread},
+                                      {"listener", listener_name(region.shared(), record)},
+                                      {"backend", backend_name(region.shared(), record)}});
         ++closed;
       }
     }

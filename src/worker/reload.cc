@@ -129,12 +129,14 @@ void Reload::report(const ReloadResult& result) {
   (result.succeeded ? reloads.succeeded : reloads.failed).add(1);
   reloads.last_failed.set(result.succeeded ? 0 : 1);
   if (!result.succeeded) {
+    shared_.events.write(state::EventKind::reload_failed, {{"reason", result.messages}});
     log_.error("reload failed", {{"file", file_}, {"reason", result.messages}});
     return;
   }
   for (const auto& change : result.changes) {
     log_.info("changed", {{"what", change}});
   }
+  shared_.events.write(state::EventKind::reloaded, {{"changes", result.changes.size()}});
   log_.info("reloaded", {{"file", file_}, {"changes", result.changes.size()}});
 }
 

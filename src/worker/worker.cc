@@ -85,6 +85,9 @@ class Worker::Impl {
   void report_recovery() {
     auto& supervision = shared().supervision;
     if (supervision.generation.get() <= 1) {
+      shared().events.write(state::EventKind::started,
+                            {{"threads", shared().threads.get()},
+                             {"listeners", options_.config.listeners.size()}});
       return;
     }
     const auto took =
@@ -93,6 +96,12 @@ class Worker::Impl {
         static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
     const auto cause = static_cast<state::DeathCause>(
         std::min<std::uint32_t>(supervision.last_cause.get(), state::kDeathCauses - 1));
+    shared().events.write(state::EventKind::worker_recovered,
+                          {{"cause", to_string(cause)},
+                           {"connections", plane_.inheritance().connections},
+                           {"unrecorded", unrecorded_},
+                           {"quarantined", plane_.inheritance().quarantined},
+                           {"took_ms", took / 1'000'000}});
     log_.warning("worker took over", {{"cause", to_string(cause)},
                                       {"connections", plane_.inheritance().connections},
                                       {"unrecorded", unrecorded_},

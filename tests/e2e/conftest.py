@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.binary import BINARY
+from support.configuration import NO_CHECKS, web
+from support.continuity import DEATHS
 from support.daemon import Holdfast
 from support.systemd import Systemd
 from support.tcp import TcpServer
@@ -56,6 +58,21 @@ def holdfast(request, tmp_path):
     finally:
         for daemon in started:
             daemon.kill()
+
+
+@pytest.fixture
+def balancing(holdfast):
+    """balancing(backend's address ...) -> (balancer, its address), for tests that kill workers."""
+
+    def start(*backends, timeout="10s", **settings):
+        address = ("127.0.0.1", ports.free_port())
+        # Python's servers may be slow to accept a crowd, and the kernel to ask again.
+        pool = {"health": NO_CHECKS, "connect": {"timeout": timeout}}
+        daemon = holdfast(web("%s:%d" % address, *backends, pool=pool, **settings))
+        daemon.expect_log(DEATHS)
+        return daemon, address
+
+    return start
 
 
 @pytest.fixture

@@ -13,60 +13,21 @@ import pytest
 from support import tcp
 from support.clients import Clients
 from support.configuration import NO_CHECKS, web
+from support.continuity import (
+    DEATHS,
+    LOST,
+    RECOVERED,
+    RESTARTS,
+    assert_nothing_was_lost,
+    connected,
+    echoes,
+    kill_worker,
+)
 from support.waiting import wait_until
 
 IDLE = 200
 KILLS = 10
 MEGABYTE = 1 << 20
-RESTARTS = "holdfast_worker_restarts_total"
-RECOVERED = "holdfast_connections_recovered_total"
-LOST = "holdfast_connections_lost_in_recovery_total"
-
-# Of a worker that was killed by the test, and of its guardian.
-DEATHS = r" error (worker died|guardian died|worker hangs)"
-
-
-@pytest.fixture
-def balancing(holdfast, free_port):
-    """balancing(backend's address ...) -> (balancer, its address)"""
-
-    def start(*backends, **settings):
-        address = ("127.0.0.1", free_port())
-        # Python's servers may be slow to accept a crowd, and the kernel to ask again.
-        pool = {"health": NO_CHECKS, "connect": {"timeout": "10s"}}
-        config = web("%s:%d" % address, *backends, pool=pool, **settings)
-        daemon = holdfast(config)
-        daemon.expect_log(DEATHS)
-        return daemon, address
-
-    return start
-
-
-def kill_worker(daemon, number=signal.SIGKILL):
-    """Returns once its successor serves."""
-    worker = daemon.worker_pid
-    said = len(daemon.log)
-    os.kill(worker, number)
-    daemon.wait_for_log(r" info ready$", after=said)
-    assert daemon.worker_pid not in (None, worker)
-
-
-def echoes(client, data=b"are you there?"):
-    client.sendall(data)
-    return tcp.read_exactly(client, len(data)) == data
-
-
-@contextlib.contextmanager
-def connected(address, count):
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(socket.create_connection(address, 10)) for _ in range(count)]
-
-
-def assert_nothing_was_lost(daemon, kills, cause="killed"):
-    metrics = daemon.metrics()
-    assert metrics.value(RESTARTS, cause=cause) == kills
-    assert metrics.value(LOST) == 0
-    assert metrics.sum("holdfast_listener_rejected_total") == 0
 
 
 def test_nobody_notices_that_workers_die(balancing, tcp_server):
@@ -264,5 +225,6 @@ def test_descriptors_do_not_pile_up(balancing, tcp_server):
         first = len(os.listdir(f"/proc/{daemon.pid}/fd"))
         for _ in range(5):
             kill_worker(daemon)
-        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) == first
+        # Fewer, if the first one died with a pipe in use, which its successor had besides its own.
+        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) <= first
         assert all(echoes(client) for client in clients)

@@ -1,9 +1,12 @@
 #include "support/faults.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace holdfast::testing {
@@ -13,8 +16,12 @@ Faults faults;
 namespace {
 
 // The main thread is the test's own: its calls are spared.
+bool is_spared() {
+  return ::gettid() == ::getpid();
+}
+
 bool strikes(Fault& fault) {
-  if (::gettid() == ::getpid()) {
+  if (is_spared()) {
     return false;
   }
   ++fault.calls;
@@ -35,12 +42,14 @@ bool strikes(Fault& fault) {
 extern "C" {
 
 using holdfast::testing::faults;
+using holdfast::testing::is_spared;
 using holdfast::testing::strikes;
 
 ssize_t __real_splice(int, off64_t*, int, off64_t*, size_t, unsigned);
 int __real_pipe2(int*, int);
 int __real_accept4(int, sockaddr*, socklen_t*, int);
 int __real_connect(int, const sockaddr*, socklen_t);
+int __real_getsockopt(int, int, int, void*, socklen_t*);
 
 ssize_t __wrap_splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size,
                       unsigned flags) {
@@ -57,5 +66,13 @@ int __wrap_accept4(int socket, sockaddr* address, socklen_t* size, int flags) {
 
 int __wrap_connect(int socket, const sockaddr* address, socklen_t size) {
   return strikes(faults.connect) ? -1 : __real_connect(socket, address, size);
+}
+
+int __wrap_getsockopt(int socket, int level, int name, void* value, socklen_t* size) {
+  constexpr socklen_t kOldTcpInfo = 104;  // as in Linux 3.10
+  if (level == IPPROTO_TCP && name == TCP_INFO && faults.short_tcp_info && !is_spared()) {
+    *size = std::min(*size, kOldTcpInfo);
+  }
+  return __real_getsockopt(socket, level, name, value, size);
 }
 }

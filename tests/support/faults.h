@@ -25,6 +25,7 @@ struct Faults {
   Fault pipe2;
   Fault accept4;
   Fault connect;
+  std::atomic<bool> short_tcp_info{false};  // TCP_INFO, getsockopt(2), as an old kernel answers it
 };
 extern Faults faults;
 
@@ -37,6 +38,7 @@ struct FaultScope {
     for (auto* fault : {&faults.splice, &faults.pipe2, &faults.accept4, &faults.connect}) {
       fault->heal();
     }
+    faults.short_tcp_info = false;
   }
 };
 

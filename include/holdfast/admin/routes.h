@@ -44,6 +44,7 @@ struct Subject {
 //   GET  /healthz            200 as long as anybody answers
 //   GET  /readyz             200 while new connections are accepted, 503 before and after
 //   GET  /api/v1/instance    which processes serve, of which version and program file (JSON)
+//   GET  /api/v1/events      the last 512 things that happened, the newest last (JSON)
 // and over the control socket only:
 //   POST /api/v1/reload      200 or 422, with what changed or what is wrong (JSON)
 //   POST /api/v1/upgrade     202, or 422 with the reason (JSON)

@@ -17,6 +17,9 @@ enum class ConnectionState : std::uint8_t {
   closing,     // counts as free: whatever descriptors it names may be gone
 };
 
+// Which end was reset: the other one is told so when its bytes are out.
+enum class ResetBy : std::uint8_t { nobody, client, backend };
+
 // One direction of a connection, source to sink.
 enum class FlowState : std::uint8_t {
   open,        // bytes may come
@@ -43,11 +46,11 @@ struct FlowRecord {
 struct ConnectionRecord {
   std::uint64_t id = 0;          // unique within the life of the region
   std::int64_t accepted_at = 0;  // nanoseconds of the monotonic clock
-  std::int64_t active_at = 0;    // last byte, either way
+  std::int64_t active_at = 0;    // last byte or end of a direction: what deadlines count from
   std::int32_t client_fd = -1;
   std::int32_t backend_fd = -1;
   ConnectionState state = ConnectionState::free;
-  bool reset = false;  // one end was reset: the other is told so when its bytes are out
+  ResetBy reset = ResetBy::nobody;
   std::uint8_t attempts = 0;
   std::uint8_t crashes = 0;  // of workers that died handling this connection
   std::uint16_t listener = 0;

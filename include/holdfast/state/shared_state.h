@@ -9,6 +9,7 @@
 
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
+#include "holdfast/state/event_ring.h"
 #include "holdfast/state/header.h"
 #include "holdfast/state/listening_socket.h"
 #include "holdfast/state/supervision.h"
@@ -175,6 +176,7 @@ struct SharedState {
   Gauge pools_touched;
   Gauge backends_touched;
   std::array<ListeningSocket, kAdminSockets> admin_sockets;
+  EventRing events;
   std::array<ListeningSocket, kMaxListeningSockets> sockets;
   std::array<ListenerEntry, kMaxListeners> listeners;
   std::array<PoolEntry, kMaxPools> pools;

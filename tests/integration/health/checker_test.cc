@@ -117,6 +117,12 @@ TEST(Checker, takes_a_backend_down_after_fall_failures_and_up_again_after_rise_s
   EXPECT_THAT(pool.log.text(), HasSubstr("reason=\"checks passed\""));
   EXPECT_THAT(pool.log.text(), HasSubstr("up=0/1"));
   EXPECT_THAT(pool.log.text(), HasSubstr("up=1/1"));
+  const auto events = pool.shared().events.read();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, state::EventKind::backend_down);
+  EXPECT_EQ(events[0].text, "pool=web\nbackend=web-0\nreason=connection refused\n");
+  EXPECT_EQ(events[1].kind, state::EventKind::backend_up);
+  EXPECT_EQ(events[1].text, "pool=web\nbackend=web-0\nreason=checks passed\n");
 }
 
 TEST(Checker, says_each_change_once_and_counts_every_check) {

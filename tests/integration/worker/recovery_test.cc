@@ -2,9 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <latch>
+
 #include "support/tcp.h"
+#include "support/text_log.h"
+#include "worker/relay_thread.h"
 
 namespace holdfast::worker {
 namespace {
@@ -132,6 +137,10 @@ TEST_F(Recovery, gives_up_a_connection_that_a_second_worker_crashed_of) {
   }
   EXPECT_EQ(record.state, ConnectionState::closing);
   EXPECT_EQ(shared_.supervision.quarantined.get(), 1U);
+  const auto events = shared_.events.read();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, state::EventKind::connection_quarantined);
+  EXPECT_EQ(events[0].text, "connection=0\nthread=1\nlistener=l7\nbackend=b\n");
 }
 
 TEST_F(Recovery, suspects_nobody_when_the_worker_was_killed) {
@@ -154,6 +163,66 @@ TEST_F(Recovery, believes_no_number_that_a_broken_worker_left) {
   shared_.per_thread[1].touched.set(4'000'000);
   shared_.supervision.fatal_thread.set(5'000);
   EXPECT_EQ(take_over(region_, kept).quarantined, 0U);
+}
+
+// scar 29
+TEST_F(Recovery, closes_a_connection_that_cannot_go_on_and_goes_on_with_the_others) {
+  struct Line {
+    Fd client;
+    Fd server;
+    ConnectionRecord* record;
+  };
+  const auto back = testing::listen_any();
+  auto kept = open_now();
+  std::vector<Line> lines;
+  for (int i = 0; i < 3; ++i) {
+    auto client = testing::connect_to(testing::address_of(front_));
+    auto& record = add_record(0, ConnectionState::relaying);
+    shared_.per_thread[0].listeners[7].connections.add(1);
+    record.active_at = to_nanoseconds(Clock::now());
+    record.client_fd = testing::accept_from(front_).release();
+    record.backend_fd = testing::connect_to(testing::address_of(back)).release();
+    lines.push_back({std::move(client), testing::accept_from(back), &record});
+    kept.insert(lines.back().client.get());
+    kept.insert(lines.back().server.get());
+  }
+  auto& lost = lines[1];
+  testing::send_all(lost.client, "taken");
+  char taken[5];
+  ASSERT_EQ(::recv(lost.record->client_fd, taken, sizeof taken, MSG_WAITALL), 5);
+  lost.record->to_backend.in_copy = true;
+  EXPECT_EQ(take_over(region_, kept).connections, 3U);
+
+  testing::TextLog log;
+  PoolConfig config;
+  config.name = "web";
+  const auto pool = std::make_shared<pool::Pool>(
+      config, std::uint16_t{0},
+      std::vector<pool::Backend>{{std::uint16_t{0}, "b", testing::address_of(back)}}, shared_);
+  RelayThread thread({.thread = 0, .max_connections = 8, .max_pipes = 4}, shared_,
+                     region_.records(0), log.log());
+  thread.configure({.index = 7,
+                    .name = "l7",
+                    .pool = pool,
+                    .idle_timeout = std::chrono::hours(1),
+                    .half_close_timeout = std::chrono::hours(1)});
+  std::latch recovered(1);
+  thread.recover({}, recovered);
+  thread.start();
+  recovered.wait();
+
+  EXPECT_EQ(testing::ending_of(lost.client), testing::Ending::reset);
+  EXPECT_EQ(testing::ending_of(lost.server), testing::Ending::reset);
+  for (const auto* line : {&lines[0], &lines[2]}) {
+    testing::send_all(line->client, "hello");
+    EXPECT_EQ(testing::receive(line->server, 5), "hello");
+  }
+  const auto& counters = shared_.per_thread[0];
+  EXPECT_EQ(counters.lost.get(), 1U);
+  EXPECT_EQ(counters.recovered.get(), 2U);
+  EXPECT_EQ(shared_.connections.get(), 2U);
+  EXPECT_EQ(shared_.backends[0].active.get(), 2U);
+  EXPECT_EQ(counters.listeners[7].connections.get() - counters.listeners[7].closed.get(), 2U);
 }
 
 }  // namespace

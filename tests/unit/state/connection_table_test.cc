@@ -72,7 +72,7 @@ TEST_F(ConnectionTableTest, shows_nothing_of_the_last_user_to_the_next) {
   const auto id = record->id;
   record->client_fd = 5;
   record->attempts = 3;
-  record->reset = true;
+  record->reset = ResetBy::client;
   record->to_client.delivered = 99;
   record->to_client.pipe_read = 7;
   record->state = ConnectionState::closing;
@@ -83,7 +83,7 @@ TEST_F(ConnectionTableTest, shows_nothing_of_the_last_user_to_the_next) {
   EXPECT_NE(again->id, id);
   EXPECT_EQ(again->client_fd, -1);
   EXPECT_EQ(again->attempts, 0);
-  EXPECT_FALSE(again->reset);
+  EXPECT_EQ(again->reset, ResetBy::nobody);
   EXPECT_EQ(again->to_client.delivered, 0U);
   EXPECT_EQ(again->to_client.pipe_read, -1);
 }

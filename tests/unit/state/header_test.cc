@@ -51,9 +51,10 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(sizeof(BackendEntry), 320U);
   EXPECT_EQ(sizeof(ThreadState), 579648U);
   EXPECT_EQ(sizeof(Supervision), 288U);
-  EXPECT_EQ(offsetof(SharedState, sockets), 968U);
-  EXPECT_EQ(offsetof(SharedState, backends), 2370560U);
-  EXPECT_EQ(sizeof(SharedState), 40778752U);
+  EXPECT_EQ(offsetof(SharedState, sockets), 132048U);
+  EXPECT_EQ(offsetof(SharedState, backends), 2501632U);
+  EXPECT_EQ(sizeof(SharedState), 40909824U);
+  EXPECT_EQ(sizeof(EventRing), 131080U);
 }
 
 }  // namespace
