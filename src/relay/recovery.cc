@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "holdfast/state/shared_state.h"
 #include "relay/ledger.h"
@@ -33,6 +34,7 @@ bool is_pipe(int fd) {
 void close_pipe(FlowRecord& flow) {
   for (const int fd : {std::exchange(flow.pipe_read, -1), std::exchange(flow.pipe_write, -1)}) {
     if (fd > 2) {
+      HOLDFAST_FAULT_POINT(recovery_pipe_half_closed);
       ::close(fd);
     }
   }
@@ -43,6 +45,7 @@ bool count_held(FlowRecord& flow) {
   if (flow.pipe_read < 0 || flow.pipe_write < 0) {
     // Named by halves: being borrowed or given back, and empty.
     close_pipe(flow);
+    HOLDFAST_FAULT_POINT(recovery_pipe_closed);
     flow.held = 0;
     return true;
   }
@@ -52,6 +55,7 @@ bool count_held(FlowRecord& flow) {
     return false;
   }
   flow.held = static_cast<std::uint32_t>(held);
+  HOLDFAST_FAULT_POINT(recovery_held_counted);
   return true;
 }
 
@@ -62,10 +66,13 @@ bool finish_copy(FlowRecord& flow, int source, int sink, bool sink_is_ours) {
     return true;
   }
   const auto ahead = bytes_ahead(source, sink, flow.held, sink_is_ours);
+  HOLDFAST_FAULT_POINT(recovery_copy_measured);
   if (!ahead || *ahead < 0 || !drop_bytes(source, static_cast<std::size_t>(*ahead))) {
     return false;
   }
+  HOLDFAST_FAULT_POINT(recovery_copy_dropped);
   flow.in_copy = false;
+  HOLDFAST_FAULT_POINT(recovery_copy_ended);
   return true;
 }
 

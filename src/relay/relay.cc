@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/state/connection_table.h"
 #include "relay/listener.h"
 #include "relay/recovery.h"
@@ -64,26 +65,33 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
 
   void recover(std::vector<AcceptedClient> unrecorded) {
     for (auto* record : table_.live()) {
+      HOLDFAST_FAULT_POINT(recovery_record_found);
       const auto service = services_.find(record->listener);
       if (service == services_.end() || !reconcile(*record)) {
         give_up(*record);
         continue;
       }
+      HOLDFAST_FAULT_POINT(recovery_reconciled);
       for (const auto* flow : {&record->to_backend, &record->to_client}) {
         if (flow->pipe_read >= 0) {
           pipes_.adopt();
         }
       }
       context_.counters.recovered.add(1);
-      begin(service->second, *record).resume();
+      auto& session = begin(service->second, *record);
+      HOLDFAST_FAULT_POINT(recovery_session_made);
+      session.resume();
+      HOLDFAST_FAULT_POINT(recovery_resumed);
     }
     for (auto& client : unrecorded) {
       auto* record = table_.take();
       if (record == nullptr) {
         continue;  // more than max_connections by now: closed
       }
+      HOLDFAST_FAULT_POINT(recovery_client_taken);
       record->listener = client.listener;
       record->client_fd = client.socket.release();
+      HOLDFAST_FAULT_POINT(recovery_client_recorded);
       begin(services_.at(client.listener), *record).resume();
     }
   }
@@ -115,7 +123,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   void on_session_end(Session& session) override {
     auto& record = session.record();
     sessions_.erase(&record);
+    HOLDFAST_FAULT_POINT(relay_session_erased);
     table_.give_back(record);
+    HOLDFAST_FAULT_POINT(relay_record_returned);
     if (out_of_records_) {
       resume();
     }
@@ -124,7 +134,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   // A live record that nobody can go on with. Both ends are told by a reset.
   void give_up(state::ConnectionRecord& record) {
     record.state = state::ConnectionState::closing;
+    HOLDFAST_FAULT_POINT(recovery_given_up);
     discard(record);
+    HOLDFAST_FAULT_POINT(recovery_discarded);
     context_.counters.lost.add(1);
     table_.give_back(record);
   }

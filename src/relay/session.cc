@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::relay {
@@ -60,10 +61,13 @@ Session::Session(Context& context, std::shared_ptr<const Service> service,
 
 void Session::start() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_begins);
   record_.accepted_at = to_nanoseconds(Clock::now());
   record_.active_at = record_.accepted_at;
   record_.state = ConnectionState::connecting;
+  HOLDFAST_FAULT_POINT(session_connecting);
   context_.counters.listeners[service_->listener].connections.add(1);
+  HOLDFAST_FAULT_POINT(session_counted);
   connect_next();
 }
 
@@ -75,6 +79,7 @@ void Session::connect_next() {
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
   backend_poll_->want(false, true);
   service_->connect_deadline.touch(*this);
+  HOLDFAST_FAULT_POINT(session_connect_polled);
 }
 
 void Session::on_connect_ready() {
@@ -84,16 +89,21 @@ void Session::on_connect_ready() {
     connect_next();
     return;
   }
+  HOLDFAST_FAULT_POINT(session_connected);
   record_.state = ConnectionState::relaying;
+  HOLDFAST_FAULT_POINT(session_relaying);
   context_.counters.backends[record_.backend].connections.add(1);
+  HOLDFAST_FAULT_POINT(session_relaying_counted);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
   service_->idle_deadline.touch(*this);
+  HOLDFAST_FAULT_POINT(session_relaying_polled);
   // The client may have written already; looking costs less than another turn of the loop.
   relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
 }
 
 void Session::resume() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POISON(poison, record_.client_fd);
   switch (record_.state) {
     case ConnectionState::accepting:
       tune_stream(record_.client_fd);
@@ -101,6 +111,7 @@ void Session::resume() {
       return;
     case ConnectionState::connecting:
       connector_.begin_again();
+      HOLDFAST_FAULT_POINT(recovery_begins_again);
       connect_next();
       return;
     case ConnectionState::relaying:
@@ -124,12 +135,15 @@ void Session::resume_relaying() {
   if (record_.to_client.state == FlowState::shut) {
     ::shutdown(record_.client_fd, SHUT_WR);
   }
+  HOLDFAST_FAULT_POINT(recovery_fins_repeated);
   constexpr Readiness kAll{.readable = true, .writable = true};
   relay(kAll, kAll);
 }
 
 void Session::on_ready(loop::Poll& poll, Readiness ready) {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_woken);
+  HOLDFAST_FAULT_POISON(poison, record_.client_fd);
   if (record_.state == ConnectionState::connecting) {
     on_connect_ready();
   } else if (&poll == &*client_poll_) {
@@ -151,7 +165,9 @@ void Session::relay(Readiness client, Readiness backend) {
   if (failed || backend.readable || client.writable) {
     run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
   }
+  HOLDFAST_FAULT_POINT(session_flows_run);
   count_progress(to_backend_before, to_client_before);
+  HOLDFAST_FAULT_POINT(session_progress_counted);
   if (to_backend_.is_over() && to_client_.is_over()) {
     finish_when_delivered();
     return;
@@ -179,8 +195,11 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
         abort_flow(flow.record, context_.pump_tools);
         return;
       }
+      HOLDFAST_FAULT_POINT(session_fin_due);
       flow.record.state = FlowState::shut;
+      HOLDFAST_FAULT_POINT(session_fin_noted);
       ::shutdown(sink, SHUT_WR);
+      HOLDFAST_FAULT_POINT(session_fin_passed);
       return;
     case PumpStop::source_reset:
       on_reset(opposite, source_cause);
@@ -195,10 +214,12 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
 
 // A socket was reset. What it was to receive is lost; what it sent is delivered first.
 void Session::on_reset(Flow& towards_dead, CloseCause cause) {
+  HOLDFAST_FAULT_POINT(session_reset_seen);
   if (!record_.reset) {
     record_.reset = true;
     cause_ = cause;
   }
+  HOLDFAST_FAULT_POINT(session_reset_noted);
   if (!towards_dead.is_over()) {
     abort_flow(towards_dead.record, context_.pump_tools);
   }
@@ -223,6 +244,7 @@ void Session::wait_for_more() {
   deadline().touch(*this);
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
+  HOLDFAST_FAULT_POINT(session_waits);
 }
 
 DeadlineList& Session::deadline() const {
@@ -263,11 +285,13 @@ void Session::finish_when_delivered() {
     end(cause_, true);
     return;
   }
+  HOLDFAST_FAULT_POINT(session_delivery_waits);
   context_.deadlines.list(kDeliveryCheck).touch(*this);
 }
 
 void Session::on_deadline() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_deadline_reached);
   if (delivery_ends_) {
     finish_when_delivered();
   } else if (is_event_waiting()) {
@@ -315,8 +339,10 @@ void Session::reject(state::Rejection reason) {
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
+  HOLDFAST_FAULT_POINT(session_reject_counted);
   log_end("connection rejected", to_string(reason), true);
   reset_on_close(record_.client_fd);
+  HOLDFAST_FAULT_POINT(session_reject_lingers);
   let_go();
 }
 
@@ -325,27 +351,36 @@ void Session::end(CloseCause cause, bool reset) {
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
   context_.counters.pools[service_->pool->index()].connection_duration.observe(
       static_cast<std::uint64_t>(nanoseconds_lived()));
+  HOLDFAST_FAULT_POINT(session_end_counted);
   log_end("connection closed", to_string(cause), is_failure(cause));
   if (reset) {
     reset_on_close(record_.client_fd);
     reset_on_close(record_.backend_fd);
   }
+  HOLDFAST_FAULT_POINT(session_end_lingers);
   let_go();
 }
 
 void Session::let_go() {
   context_.counters.listeners[service_->listener].closed.add(1);
+  HOLDFAST_FAULT_POINT(session_uncounted);
   DeadlineList::leave(*this);
   // Closing before the descriptors are: a record that says so owns nothing any more.
   record_.state = ConnectionState::closing;
+  HOLDFAST_FAULT_POINT(session_closing);
   client_poll_.reset();
   backend_poll_.reset();
+  HOLDFAST_FAULT_POINT(session_polls_gone);
   abort_flow(record_.to_backend, context_.pump_tools);
   abort_flow(record_.to_client, context_.pump_tools);
+  HOLDFAST_FAULT_POINT(session_pipes_gone);
   connector_.release();
+  HOLDFAST_FAULT_POINT(session_backend_released);
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));
+  HOLDFAST_FAULT_POINT(session_descriptors_forgotten);
   owner_.on_session_end(*this);
+  HOLDFAST_FAULT_POINT(session_given_back);
 }
 
 void Session::log_end(std::string_view event, std::string_view cause, bool failed) {

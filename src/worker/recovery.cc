@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::worker {
@@ -60,17 +61,21 @@ std::size_t quarantine(const state::Region& region) {
   auto& supervision = region.shared().supervision;
   const auto thread = supervision.fatal_thread.get();
   supervision.fatal_thread.set(state::kNoThread);
+  HOLDFAST_FAULT_POINT(takeover_suspect_cleared);
   std::size_t closed = 0;
   if (thread < state::kMaxThreads) {
     const auto records = region.records(thread);
     const auto handling = region.shared().per_thread[thread].handling.get();
     if (handling >= 1 && handling <= records.size() && is_live(records[handling - 1])) {
       auto& record = records[handling - 1];
-      if (++record.crashes >= kFatalCrashes) {
+      ++record.crashes;
+      HOLDFAST_FAULT_POINT(takeover_crash_noted);
+      if (record.crashes >= kFatalCrashes) {
         for (const int fd : {record.client_fd, record.backend_fd}) {
           reset_on_close(fd);
         }
         record.state = ConnectionState::closing;  // so that nobody owns its descriptors
+        HOLDFAST_FAULT_POINT(takeover_quarantined);
         ++closed;
       }
     }
@@ -81,6 +86,7 @@ std::size_t quarantine(const state::Region& region) {
     }
   }
   supervision.quarantined.add(closed);
+  HOLDFAST_FAULT_POINT(takeover_quarantine_counted);
   return closed;
 }
 
@@ -92,6 +98,7 @@ void count(const state::Region& region, Inheritance& inheritance) {
     }
     backend.active.set(0);
   }
+  HOLDFAST_FAULT_POINT(takeover_counts_cleared);
   std::vector<std::vector<std::uint64_t>> open(state::kMaxThreads);
   for_each_live(region, [&](unsigned thread, ConnectionRecord& record) {
     ++inheritance.connections;
@@ -140,8 +147,10 @@ std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& share
 Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
   auto& shared = region.shared();
   Inheritance inheritance;
+  HOLDFAST_FAULT_POINT(takeover_begins);
   inheritance.quarantined = quarantine(region);
   count(region, inheritance);
+  HOLDFAST_FAULT_POINT(takeover_counted);
 
   const auto open = open_descriptors();
   std::vector<bool> owned(open.empty() ? 3 : static_cast<std::size_t>(std::ranges::max(open)) + 1);
@@ -171,8 +180,11 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
     Fd stray(fd);
     if (const auto listener = listener_of(fd, shared)) {
       inheritance.unrecorded.push_back({*listener, std::move(stray)});
+      HOLDFAST_FAULT_POINT(takeover_client_found);
     }
+    HOLDFAST_FAULT_POINT(takeover_stray_closed);
   }
+  HOLDFAST_FAULT_POINT(takeover_done);
   return inheritance;
 }
 

@@ -9,6 +9,7 @@
 #include <latch>
 #include <set>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/discovery/resolver.h"
 #include "holdfast/state/region.h"
 #include "worker/control_thread.h"
@@ -211,6 +212,7 @@ Result<std::unique_ptr<Worker>> Worker::create(const Config& config, state::Regi
   // MSG_NOSIGNAL (scar 10).
   std::signal(SIGPIPE, SIG_IGN);
   report_crashes(region.shared());
+  HOLDFAST_FAULT_POINT(worker_starts);
   const unsigned threads = count_threads(config);
   const auto budget = plan(config, threads);
   if (!budget) {
