@@ -55,6 +55,14 @@ std::vector<int> open_descriptors() {
   return found;
 }
 
+// Nothing when it is no socket.
+std::optional<int> option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? std::optional(value)
+                                                                : std::nullopt;
+}
+
 // The connection that the last worker's fatal thread was at is under suspicion; at the second time
 // it is given up, so that one connection can't hold all others in a crash loop.
 std::size_t quarantine(const state::Region& region) {
@@ -125,11 +133,19 @@ void count(const state::Region& region, Inheritance& inheritance) {
   }
 }
 
+// A worker that died between recording a socket and listen(2) left one that nobody can connect to.
+// Forgotten, it is closed with the strays and made anew.
+void forget_silent_sockets(state::SharedState& shared) {
+  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
+  for (auto& socket : std::span(shared.sockets).first(touched)) {
+    if (socket.is_used() && option(socket.fd, SO_ACCEPTCONN) != 1) {
+      socket.forget();
+    }
+  }
+}
+
 std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& shared) {
-  int listening = 1;
-  socklen_t size = sizeof listening;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening != 0 ||
-      !SocketAddress::peer(fd)) {
+  if (option(fd, SO_ACCEPTCONN) != 0 || !SocketAddress::peer(fd)) {
     return std::nullopt;
   }
   const auto own = SocketAddress::local(fd);
@@ -151,6 +167,7 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
   inheritance.quarantined = quarantine(region);
   count(region, inheritance);
   HOLDFAST_FAULT_POINT(takeover_counted);
+  forget_silent_sockets(shared);
 
   const auto open = open_descriptors();
   std::vector<bool> owned(open.empty() ? 3 : static_cast<std::size_t>(std::ranges::max(open)) + 1);

@@ -32,7 +32,7 @@ class Holdfast(Process):
     of the command, as in `prlimit --nofile=64 holdfast run ...`.
     """
 
-    def __init__(self, directory, config, environment=None, before=()):
+    def __init__(self, directory, config, environment=None, before=(), binary=BINARY):
         match = re.search(r"^admin:(?:.|\n)*?http:\s*[\"']?([^\s\"',}]+)", config, re.MULTILINE)
         self.admin = match[1] if match else f"127.0.0.1:{free_port()}"
         if not match:
@@ -42,7 +42,7 @@ class Holdfast(Process):
         self.config_file = Path(directory) / "holdfast.yaml"
         self.config_file.write_text(config, encoding="utf-8")
         super().__init__(
-            [*before, BINARY, "run", "-c", self.config_file],
+            [*before, binary, "run", "-c", self.config_file],
             env={**os.environ, **(environment or {})},
         )
         self.expected_exit = 0

@@ -1,0 +1,156 @@
+"""No point in the life of a connection is unsafe: a worker dies at each of them, and nobody notices.
+
+The balancer is the build with fault points (cmake --preset faults). Each point gets two tests, one
+for each of two signals; without HOLDFAST_LONG=1 in the environment it gets one, the signals in
+turn. `make test-long` runs them all.
+"""
+
+import os
+import random
+import signal
+
+import pytest
+from support import faults as faults_module
+from support.faults import POINTS
+from support.traffic import Traffic
+from support.waiting import wait_until
+
+SIGNALS = ("segv", "abort")
+LONG = os.environ.get("HOLDFAST_LONG") == "1"
+RESTARTS = "holdfast_worker_restarts_total"
+DEATHS = r" error worker died cause=(crashed|killed|hung)"
+
+# Passed by the first worker alone, before it serves.
+AT_START = {"listening_bound", "listening_recorded", "listening_listens"}
+
+# Passed by a successor only, and some of them only by the successor of a worker that was killed at
+# a certain point. (Killed: it isn't blamed on a connection then.)
+RECOVERY = {
+    "takeover_client_found": "accept_client_unrecorded",
+    "recovery_client_taken": "accept_client_unrecorded",
+    "recovery_client_recorded": "accept_client_unrecorded",
+    "recovery_pipe_half_closed": "pump_pipe_half_named",
+    "recovery_pipe_closed": "pump_pipe_half_named",
+    "recovery_held_counted": "pump_held_noted",
+    "recovery_copy_measured": "copy_sent",
+    "recovery_copy_dropped": "copy_sent",
+    "recovery_copy_ended": "copy_sent",
+    "recovery_socket_forgotten": "session_connect_polled",
+    "recovery_begins_again": "session_connect_polled",
+}
+ANYWHERE = "session_woken"
+
+# Passed so seldom by a worker with a history that it takes a new one.
+SELDOM = {"worker_starts", "pipes_made", "pipes_enlarged"}
+
+# Passed only where a connection is given up, which other tests see to.
+OF_LOST_CONNECTIONS = {
+    "takeover_crash_noted",
+    "takeover_quarantined",
+    "takeover_quarantine_counted",
+    "recovery_given_up",
+    "recovery_discarded",
+    "poison",
+}
+
+SAFE = [point for point in POINTS if point not in OF_LOST_CONNECTIONS]
+
+
+def runs(points):
+    """Each point with each signal, or with one of them in turn."""
+    return [
+        (point, action)
+        for number, point in enumerate(points)
+        for turn, action in enumerate(SIGNALS)
+        if LONG or number % len(SIGNALS) == turn
+    ]
+
+
+def died_first_at(point):
+    """Where a worker has to be killed for its successor to pass the point."""
+    if point in RECOVERY:
+        return RECOVERY[point]
+    if point in SELDOM or point.startswith(("takeover_", "recovery_")):
+        return ANYWHERE
+    return None
+
+
+@pytest.fixture
+def faults(tmp_path):
+    made = faults_module.Faults(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def balancing(holdfast, faults):
+    """balancing(config) is the balancer with fault points."""
+
+    def start(config):
+        daemon = holdfast(config, environment=faults.environment, binary=faults_module.BINARY)
+        daemon.expect_log(DEATHS)
+        return daemon
+
+    return start
+
+
+def kill_worker(daemon):
+    """Returns once its successor serves."""
+    said = len(daemon.log)
+    os.kill(daemon.worker_pid, signal.SIGKILL)
+    daemon.wait_for_log(r" info ready$", after=said)
+
+
+def assert_restarts(daemon, **causes):
+    metrics = daemon.metrics()
+    for cause in ("crashed", "killed", "hung", "exited", "guardian"):
+        assert metrics.value(RESTARTS, cause=cause) == causes.get(cause, 0), cause
+
+
+def assert_nothing_was_lost(daemon):
+    metrics = daemon.metrics()
+    assert metrics.value("holdfast_connections_lost_in_recovery_total") == 0
+    assert metrics.value("holdfast_connections_quarantined_total") == 0
+    for listener in set(Traffic.LISTENERS) - {"nobody"}:
+        assert metrics.sum("holdfast_listener_rejected_total", listener=listener) == 0
+
+
+def assert_nothing_is_left(daemon, before):
+    """Once all clients are gone: no connection in any count, and no descriptor more than a worker
+    has that never had a client."""
+    for name in (
+        "holdfast_connections_active",
+        "holdfast_listener_connections_active",
+        "holdfast_backend_connections_active",
+    ):
+        wait_until(lambda name=name: daemon.metrics().sum(name) == 0, message=f"{name} is not 0")
+    kill_worker(daemon)
+    try:
+        wait_until(lambda: daemon.open_descriptors() == before)
+    except AssertionError:
+        assert daemon.open_descriptors() == before
+
+
+@pytest.mark.parametrize(("point", "action"), runs(SAFE))
+def test_nobody_notices_that_a_worker_dies(balancing, tcp_server, faults, point, action):
+    chance = random.Random(f"{point} {action}")
+    traffic = Traffic(tcp_server)
+    first = died_first_at(point)
+    if point in AT_START:
+        faults.arm(point, action, chance.randrange(1, 6))
+    daemon = balancing(traffic.config)
+    descriptors = daemon.open_descriptors()
+    with traffic:
+        said = len(daemon.log)
+        if first:
+            faults.arm(point, action)
+            faults.arm(first, "kill", chance.randrange(1, 4))
+        elif point not in AT_START:
+            faults.arm(point, action, chance.randrange(1, 4))
+        faults.wait_until_fired(point)
+        if point not in AT_START:
+            daemon.wait_for_log(r" info ready$", after=said)
+    assert faults.fired(point) == 1
+    assert_restarts(daemon, crashed=1, killed=1 if first else 0)
+    assert_nothing_was_lost(daemon)
+    assert_nothing_is_left(daemon, descriptors)
