@@ -77,9 +77,13 @@ bool finish_copy(FlowRecord& flow, int source, int sink, bool sink_is_ours) {
 }
 
 // Reset while the worker was dying: the error may have been read by it and noted nowhere. A socket
-// that we never sent a FIN gets to TCP_CLOSE in no other way.
-bool was_reset(int socket, FlowState flow_towards_it) {
-  return flow_towards_it != FlowState::shut && is_closed(socket);
+// that we never sent a FIN gets to TCP_CLOSE in no other way. Nothing will ever wake the flow
+// towards it, so that ends here; what the dead end sent is still to be delivered.
+void note_reset(ConnectionRecord& record, int socket, FlowRecord& towards_it) {
+  if (towards_it.state != FlowState::shut && is_closed(socket)) {
+    record.reset = true;
+    towards_it.state = FlowState::aborted;
+  }
 }
 
 }  // namespace
@@ -97,10 +101,8 @@ bool reconcile(ConnectionRecord& record) {
       !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
     return false;
   }
-  if (was_reset(record.client_fd, record.to_client.state) ||
-      was_reset(record.backend_fd, record.to_backend.state)) {
-    record.reset = true;
-  }
+  note_reset(record, record.client_fd, record.to_client);
+  note_reset(record, record.backend_fd, record.to_backend);
   return true;
 }
 

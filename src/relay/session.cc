@@ -128,6 +128,10 @@ void Session::resume_relaying() {
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
   service_->idle_deadline.touch(*this);
+  if (record_.reset) {
+    cause_ = record_.to_client.state == FlowState::aborted ? CloseCause::client_reset
+                                                           : CloseCause::backend_reset;
+  }
   // A FIN that was about to be passed on may not have been; once more does no harm.
   if (record_.to_backend.state == FlowState::shut) {
     ::shutdown(record_.backend_fd, SHUT_WR);

@@ -118,12 +118,26 @@ def assert_nothing_was_lost(daemon):
 def assert_nothing_is_left(daemon, before):
     """Once all clients are gone: no connection in any count, and no descriptor more than a worker
     has that never had a client."""
-    for name in (
-        "holdfast_connections_active",
-        "holdfast_listener_connections_active",
-        "holdfast_backend_connections_active",
-    ):
-        wait_until(lambda name=name: daemon.metrics().sum(name) == 0, message=f"{name} is not 0")
+
+
+    def open_connections():
+        metrics = daemon.metrics()
+        return {
+            (name, *labels): value
+            for name in (
+                "holdfast_connections_active",
+                "holdfast_listener_connections_active",
+                "holdfast_backend_connections_active",
+            )
+            for labels, value in metrics.named(name).items()
+            if value != 0
+        }
+
+    try:
+        wait_until(lambda: not open_connections())
+    except AssertionError:
+        os.system("ss -tnpmi state all | grep -A1 holdfast >&2")
+        assert open_connections() == {}
     kill_worker(daemon)
     try:
         wait_until(lambda: daemon.open_descriptors() == before)
