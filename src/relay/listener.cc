@@ -77,7 +77,7 @@ Listener::Accepted Listener::accept_one() {
     HOLDFAST_FAULT_POINT(accept_client_unrecorded);
     record->client_fd = client;
     HOLDFAST_FAULT_POINT(accept_client_recorded);
-    tune_stream(client);
+    tune_stream(client);  // not before: a successor knows by it that there was a record
     HOLDFAST_FAULT_POINT(accept_client_tuned);
     owner_.on_client(service_, *record);
     return Accepted::client;

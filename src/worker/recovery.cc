@@ -144,8 +144,14 @@ void forget_silent_sockets(state::SharedState& shared) {
   }
 }
 
+// A client is recorded, then tuned (tune_stream()). One that is tuned and that no live record names
+// was being closed: taken for a new client, it would be connected to a backend in mid-conversation.
+bool was_recorded(int fd) {
+  return option(fd, SO_OOBINLINE) != 0;
+}
+
 std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& shared) {
-  if (option(fd, SO_ACCEPTCONN) != 0 || !SocketAddress::peer(fd)) {
+  if (option(fd, SO_ACCEPTCONN) != 0 || was_recorded(fd) || !SocketAddress::peer(fd)) {
     return std::nullopt;
   }
   const auto own = SocketAddress::local(fd);
