@@ -66,6 +66,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   void recover(std::vector<AcceptedClient> unrecorded) {
     for (auto* record : table_.live()) {
       HOLDFAST_FAULT_POINT(recovery_record_found);
+      const Handling handling(context_, *record);
       const auto service = services_.find(record->listener);
       if (service == services_.end() || !reconcile(*record)) {
         give_up(*record);
