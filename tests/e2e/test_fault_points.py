@@ -8,10 +8,13 @@ turn. `make test-long` runs them all.
 import os
 import random
 import signal
+import socket
 
 import pytest
 from support import faults as faults_module
-from support.faults import POINTS
+from support import tcp
+from support.configuration import NO_CHECKS, web
+from support.faults import ALWAYS, POINTS
 from support.traffic import Traffic
 from support.waiting import wait_until
 
@@ -119,7 +122,6 @@ def assert_nothing_is_left(daemon, before):
     """Once all clients are gone: no connection in any count, and no descriptor more than a worker
     has that never had a client."""
 
-
     def open_connections():
         metrics = daemon.metrics()
         return {
@@ -136,7 +138,6 @@ def assert_nothing_is_left(daemon, before):
     try:
         wait_until(lambda: not open_connections())
     except AssertionError:
-        os.system("ss -tnpmi state all | grep -A1 holdfast >&2")
         assert open_connections() == {}
     kill_worker(daemon)
     try:
@@ -167,4 +168,62 @@ def test_nobody_notices_that_a_worker_dies(balancing, tcp_server, faults, point,
     assert faults.fired(point) == 1
     assert_restarts(daemon, crashed=1, killed=1 if first else 0)
     assert_nothing_was_lost(daemon)
+    assert_nothing_is_left(daemon, descriptors)
+
+
+CLOSING = POINTS[POINTS.index("session_end_lingers") : POINTS.index("session_given_back") + 1]
+
+
+@pytest.mark.parametrize("end", ["idle", "half-closed"])
+@pytest.mark.parametrize("point", CLOSING)
+def test_a_connection_that_was_being_closed_is_not_begun_again(
+    balancing, tcp_server, free_port, faults, point, end
+):
+    """Its client's socket looks like one that was accepted and not recorded."""
+
+    def greet(connection):
+        connection.sendall(b"hello")
+        tcp.wait_for_end(connection)
+
+    address, server = ("127.0.0.1", free_port()), tcp_server(greet)
+    daemon = balancing(
+        web(
+            "%s:%d" % address,
+            server.address,
+            listener={"idle_timeout": "1s", "half_close_timeout": "1ms"},
+            pool={"health": NO_CHECKS},
+        )
+    )
+    with socket.create_connection(address, 5) as client:
+        assert tcp.read_exactly(client, 5) == b"hello"
+        faults.arm(point, "segv")
+        if end == "half-closed":
+            client.shutdown(socket.SHUT_WR)
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        else:
+            assert client.recv(1) == b""
+        faults.wait_until_fired(point)
+        daemon.wait_for_log(r" worker took over .* unrecorded=0 ")
+    assert server.accepted == 1
+    assert_restarts(daemon, crashed=1)
+
+
+def test_a_connection_that_workers_die_of_is_given_up_by_the_third(
+    balancing, tcp_server, faults
+):
+    traffic = Traffic(tcp_server)
+    daemon = balancing(traffic.config)
+    descriptors = daemon.open_descriptors()
+    faults.arm("poison", "segv", ALWAYS)
+    with traffic, traffic.connect("echo") as poisonous:
+        poisonous.sendall(b"poison")
+        with pytest.raises(ConnectionResetError):
+            poisonous.recv(1)
+        daemon.wait_for_log(r" worker took over .* quarantined=1 ")
+    assert faults.fired("poison") == 2
+    assert_restarts(daemon, crashed=2)
+    metrics = daemon.metrics()
+    assert metrics.value("holdfast_connections_quarantined_total") == 1
+    assert metrics.value("holdfast_connections_lost_in_recovery_total") == 0
     assert_nothing_is_left(daemon, descriptors)

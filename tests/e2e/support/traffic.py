@@ -26,7 +26,10 @@ LAST_WORDS = os.urandom(300_000)
 def _last_words(connection):
     """Sends, waits until all of it has arrived, and resets."""
     connection.sendall(LAST_WORDS)
-    wait_until(lambda: tcp.unacknowledged(connection) == 0, 10)
+    over = select.poll()
+    over.register(connection, 0)
+    while tcp.unacknowledged(connection) > 0 and not over.poll(1):
+        pass
     tcp.reset_now(connection)
 
 
@@ -70,7 +73,7 @@ class Traffic:
             {"name": name, "bind": "%s:%d" % address, "pool": name}
             for name, address in self._address.items()
         ]
-        listeners[self.LISTENERS.index("idle")]["idle_timeout"] = "50ms"
+        listeners[self.LISTENERS.index("idle")]["idle_timeout"] = "300ms"
         pools = [
             {
                 "name": name,
@@ -93,11 +96,11 @@ pools: {json.dumps(pools)}
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             for _ in range(IDLE):
-                self._idle.append(stack.enter_context(self._connect("echo")))
+                self._idle.append(stack.enter_context(self.connect("echo")))
             for client in self._idle:
                 self._echoes(client, b"I shall be silent now")
             for stream in self._streams:
-                stream.begin(stack.enter_context(self._connect("echo")))
+                stream.begin(stack.enter_context(self.connect("echo")))
             stack.push(self._finish_streams)
             for kind in [*self._kinds, *(stream.go_on for stream in self._streams)]:
                 asking = Clients(1, lambda _, kind=kind: self._ask(kind))
@@ -160,7 +163,7 @@ pools: {json.dumps(pools)}
             ]
             raise AssertionError(f"{failure}: {stuck}") from None
 
-    def _connect(self, listener, receive_buffer=None):
+    def connect(self, listener, receive_buffer=None):
         client = socket.socket()
         client.settimeout(10)
         if receive_buffer:
@@ -179,19 +182,19 @@ pools: {json.dumps(pools)}
 
     def _keep(self, name):
         if name not in self._kept:
-            self._kept[name] = self._connect("echo")
+            self._kept[name] = self.connect("echo")
         return self._kept[name]
 
     def _keep_asking(self):
         self._echoes(self._keep("asking"), BLOCK[: random.randrange(1, 40_000)])
 
     def _ask_once(self):
-        with self._connect("echo") as client:
+        with self.connect("echo") as client:
             self._echoes(client, b"one question")
         time.sleep(PACE)
 
     def _half_close(self):
-        with self._connect("echo") as client:
+        with self.connect("echo") as client:
             client.sendall(b"that is all")
             client.shutdown(socket.SHUT_WR)
             assert tcp.read_all(client) == b"that is all"
@@ -209,7 +212,7 @@ pools: {json.dumps(pools)}
         assert tcp.read_exactly(client, len(sent + more)) == sent + more
 
     def _reset(self):
-        client = self._connect("echo")
+        client = self.connect("echo")
         self._echoes(client, b"I am gone soon")
         tcp.reset_now(client)
         time.sleep(PACE)
@@ -217,7 +220,7 @@ pools: {json.dumps(pools)}
     def _be_reset(self):
         """All that was sent before the reset arrives, however slow the reader."""
         heard = bytearray()
-        with self._connect("resetting", receive_buffer=4096) as client:
+        with self.connect("resetting", receive_buffer=4096) as client:
             with contextlib.suppress(ConnectionResetError):
                 while part := client.recv(32768):
                     heard += part
@@ -227,12 +230,13 @@ pools: {json.dumps(pools)}
 
     def _fall_idle(self):
         """Hears one backend, and then nothing until the end."""
-        with self._connect("idle") as client:
-            assert tcp.read_all(client) == b"hello"
+        with self.connect("idle") as client:
+            heard = tcp.read_all(client)
+        assert heard == b"hello", f"heard {heard}"
 
     def _abandon(self):
         """Leaves with bytes under way in pipes."""
-        client = self._connect("sending", receive_buffer=4096)
+        client = self.connect("sending", receive_buffer=4096)
         assert tcp.read_exactly(client, 1000) == BLOCK[:1000]
         time.sleep(PACE)
         tcp.reset_now(client)
