@@ -171,6 +171,24 @@ def test_nobody_notices_that_a_worker_dies(balancing, tcp_server, faults, point,
     assert_nothing_is_left(daemon, descriptors)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_every_byte_is_in_one_place_after_random_kills(balancing, tcp_server, seed):
+    """This build ends itself when a successor finds that what a connection's source gave is not
+    what its sink got and what the pipe holds."""
+    chance = random.Random(seed)
+    traffic = Traffic(tcp_server)
+    daemon = balancing(traffic.config)
+    descriptors = daemon.open_descriptors()
+    kills = 10
+    with traffic:
+        for _ in range(kills):
+            traffic.wait_for_any_answers(chance.randrange(1, 50))
+            kill_worker(daemon)
+    assert_restarts(daemon, killed=kills)
+    assert_nothing_was_lost(daemon)
+    assert_nothing_is_left(daemon, descriptors)
+
+
 CLOSING = POINTS[POINTS.index("session_end_lingers") : POINTS.index("session_given_back") + 1]
 
 

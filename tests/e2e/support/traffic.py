@@ -73,7 +73,7 @@ class Traffic:
             {"name": name, "bind": "%s:%d" % address, "pool": name}
             for name, address in self._address.items()
         ]
-        listeners[self.LISTENERS.index("idle")]["idle_timeout"] = "300ms"
+        listeners[self.LISTENERS.index("idle")]["idle_timeout"] = "100ms"
         pools = [
             {
                 "name": name,
@@ -163,6 +163,16 @@ pools: {json.dumps(pools)}
             ]
             raise AssertionError(f"{failure}: {stuck}") from None
 
+    def wait_for_any_answers(self, number):
+        """Waits for so many more answers, whoever gets them."""
+
+        def answered():
+            assert self.failures == []
+            return sum(clients.answered for clients in self._asking)
+
+        wanted = answered() + number
+        wait_until(lambda: answered() >= wanted, 15, interval=0.001)
+
     def connect(self, listener, receive_buffer=None):
         client = socket.socket()
         client.settimeout(10)
@@ -229,10 +239,10 @@ pools: {json.dumps(pools)}
         assert heard == LAST_WORDS, f"{len(heard)} bytes before the reset"
 
     def _fall_idle(self):
-        """Hears one backend, and then nothing until the end."""
+        """Hears one backend, if it is quick enough, and then nothing until the end."""
         with self.connect("idle") as client:
             heard = tcp.read_all(client)
-        assert heard == b"hello", f"heard {heard}"
+        assert heard in (b"", b"hello"), f"heard {heard}"
 
     def _abandon(self):
         """Leaves with bytes under way in pipes."""
