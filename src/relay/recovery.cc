@@ -120,7 +120,6 @@ void discard(ConnectionRecord& record) {
   close_pipe(record.to_client);
   for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1)}) {
     if (is_socket(fd)) {
-      reset_on_close(fd);
       ::close(fd);
     }
   }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "holdfast/base/fault.h"
+#include "holdfast/base/socket.h"
 #include "holdfast/state/connection_table.h"
 #include "relay/listener.h"
 #include "relay/recovery.h"
@@ -134,6 +135,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
 
   // A live record that nobody can go on with. Both ends are told by a reset.
   void give_up(state::ConnectionRecord& record) {
+    for (const int fd : {record.client_fd, record.backend_fd}) {
+      reset_on_close(fd);  // first: it also holds if a successor has to close them
+    }
     record.state = state::ConnectionState::closing;
     HOLDFAST_FAULT_POINT(recovery_given_up);
     discard(record);
