@@ -76,6 +76,15 @@ bool finish_copy(FlowRecord& flow, int source, int sink, bool sink_is_ours) {
   return true;
 }
 
+// A socket that was reset has no ledger any more. What a copy hadn't done is lost with it, and the
+// other end hears of the reset.
+void give_copy_up(FlowRecord& flow) {
+  if (flow.in_copy) {
+    flow.state = FlowState::aborted;
+    flow.in_copy = false;
+  }
+}
+
 // What was taken from the source is with the sink or in the pipe, as far as the kernel can tell. A
 // FIN that was sent can't be told from a byte.
 [[maybe_unused]] bool is_balanced(const FlowRecord& flow, int source, int sink, bool sink_is_ours) {
@@ -102,17 +111,23 @@ bool reconcile(ConnectionRecord& record) {
   if (record.state != ConnectionState::relaying) {
     return true;
   }
+  auto& to_backend = record.to_backend;
+  auto& to_client = record.to_client;
   if (record.backend >= state::kMaxBackends || !is_socket(record.backend_fd) ||
-      !count_held(record.to_backend) || !count_held(record.to_client) ||
-      !finish_copy(record.to_backend, record.client_fd, record.backend_fd, true) ||
-      !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
+      !count_held(to_backend) || !count_held(to_client)) {
     return false;
   }
-  HOLDFAST_FAULT_CHECK(is_balanced(record.to_backend, record.client_fd, record.backend_fd, true));
-  HOLDFAST_FAULT_CHECK(is_balanced(record.to_client, record.backend_fd, record.client_fd, false));
-  note_reset(record, record.client_fd, record.to_client);
-  note_reset(record, record.backend_fd, record.to_backend);
-  return true;
+  const bool told = finish_copy(to_backend, record.client_fd, record.backend_fd, true) &&
+                    finish_copy(to_client, record.backend_fd, record.client_fd, false);
+  HOLDFAST_FAULT_CHECK(!told || is_balanced(to_backend, record.client_fd, record.backend_fd, true));
+  HOLDFAST_FAULT_CHECK(!told || is_balanced(to_client, record.backend_fd, record.client_fd, false));
+  note_reset(record, record.client_fd, to_client);
+  note_reset(record, record.backend_fd, to_backend);
+  if (!told && record.reset) {
+    give_copy_up(to_backend);
+    give_copy_up(to_client);
+  }
+  return told || record.reset;
 }
 
 void discard(ConnectionRecord& record) {
