@@ -85,6 +85,7 @@ def died_first_at(point):
 
 @pytest.fixture
 def faults(tmp_path):
+    assert faults_module.BINARY.exists(), f"{faults_module.BINARY} is not built"
     made = faults_module.Faults(tmp_path)
     yield made
     made.close()
