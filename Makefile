@@ -38,7 +38,7 @@ test: ## Build, then run every unit, integration and end-to-end test (ARGS go to
 	@ctest --preset release
 	@$(pytest) tests/e2e $(ARGS)
 
-test-long: ## The same, and a worker dies at every fault point of every signal
+test-long: ## The same, and a worker dies of each signal at every fault point
 	@HOLDFAST_LONG=1 $(MAKE) test
 
 bench: ## Build, then run the failure bench and the micro benchmarks

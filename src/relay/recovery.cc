@@ -92,13 +92,20 @@ void give_copy_up(FlowRecord& flow) {
          bytes_ahead(source, sink, flow.held, sink_is_ours).value_or(0) == 0;
 }
 
-// Reset while the worker was dying: the error may have been read by it and noted nowhere. A socket
-// that we never sent a FIN gets to TCP_CLOSE in no other way. Nothing will ever wake the flow
-// towards it, so that ends here; what the dead end sent is still to be delivered.
-void note_reset(ConnectionRecord& record, int socket, FlowRecord& towards_it) {
-  if (towards_it.state != FlowState::shut && is_closed(socket)) {
-    record.reset = true;
+// Reset while the worker was dying: the error may have been read by it and noted nowhere, and what
+// is read next is a plain end. Nothing will ever wake the flow towards a dead socket, so that ends
+// here; what it sent is still to be delivered.
+void note_reset(ConnectionRecord& record, int socket, FlowRecord& towards_it, FlowRecord& from_it,
+                int other, bool other_is_ours) {
+  if (!is_closed(socket)) {
+    return;
+  }
+  if (towards_it.state != FlowState::shut) {
+    record.reset = true;  // without a FIN of ours there is no other way to TCP_CLOSE
     towards_it.state = FlowState::aborted;
+  } else if (from_it.state == FlowState::open && !from_it.in_copy &&
+             !got_fin(socket, other, from_it.held, other_is_ours).value_or(true)) {
+    record.reset = true;
   }
 }
 
@@ -121,8 +128,8 @@ bool reconcile(ConnectionRecord& record) {
                     finish_copy(to_client, record.backend_fd, record.client_fd, false);
   HOLDFAST_FAULT_CHECK(!told || is_balanced(to_backend, record.client_fd, record.backend_fd, true));
   HOLDFAST_FAULT_CHECK(!told || is_balanced(to_client, record.backend_fd, record.client_fd, false));
-  note_reset(record, record.client_fd, to_client);
-  note_reset(record, record.backend_fd, to_backend);
+  note_reset(record, record.client_fd, to_client, to_backend, record.backend_fd, true);
+  note_reset(record, record.backend_fd, to_backend, to_client, record.client_fd, false);
   if (!told && record.reset) {
     give_copy_up(to_backend);
     give_copy_up(to_client);

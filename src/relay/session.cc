@@ -129,8 +129,10 @@ void Session::resume_relaying() {
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
   service_->idle_deadline.touch(*this);
   if (record_.reset) {
-    cause_ = record_.to_client.state == FlowState::aborted ? CloseCause::client_reset
-                                                           : CloseCause::backend_reset;
+    // Which end it was: the flow towards it is over.
+    cause_ = record_.to_backend.state == FlowState::aborted || !to_client_.is_over()
+                 ? CloseCause::backend_reset
+                 : CloseCause::client_reset;
   }
   // A FIN that was about to be passed on may not have been; once more does no harm.
   if (record_.to_backend.state == FlowState::shut) {

@@ -397,3 +397,36 @@ def test_the_release_binary_has_no_trace_of_fault_points():
 def test_the_fault_build_has_them_all():
     program = faults_module.BINARY.read_bytes()
     assert all(point.encode() in program for point in POINTS)
+
+
+@pytest.mark.parametrize("end", ["reset", "finish"])
+def test_an_upload_that_was_cut_off_does_not_look_complete(
+    balancing, free_port, faults, end
+):
+    """The worker dies with the news of the reset, or of the end, after the backend's own FIN."""
+    front = ("127.0.0.1", free_port())
+    with contextlib.ExitStack() as stack:
+        backend = stack.enter_context(socket.create_server(("127.0.0.1", free_port())))
+        daemon = balancing(
+            web("%s:%d" % front, "%s:%d" % backend.getsockname(), pool={"health": NO_CHECKS})
+        )
+        client = stack.enter_context(socket.create_connection(front, 10))
+        server = stack.enter_context(backend.accept()[0])
+        server.settimeout(10)
+        server.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+        client.sendall(b"half of it")
+        assert tcp.read_exactly(server, 10) == b"half of it"
+        point = {"reset": "session_reset_seen", "finish": "pump_eof_noted"}[end]
+        faults.arm(point, "segv")
+        if end == "reset":
+            tcp.reset_now(client)
+            with pytest.raises(ConnectionResetError):
+                server.recv(1)
+        else:
+            client.shutdown(socket.SHUT_WR)
+            assert server.recv(1) == b""
+        faults.wait_until_fired(point)
+        wait_until(lambda: daemon.metrics().value("holdfast_connections_active") == 0)
+        assert_restarts(daemon, crashed=1)
+        assert_nothing_was_lost(daemon)

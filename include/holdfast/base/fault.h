@@ -10,11 +10,11 @@
 
 #define HOLDFAST_FAULT_POINT(name) ::holdfast::fault::pass(::holdfast::fault::Point::name)
 // A place that only connections pass whose next bytes from the client are "poison".
-#define HOLDFAST_FAULT_POISON(name, socket)        \
-  do {                                             \
-    if (::holdfast::fault::is_poisonous(socket)) { \
-      HOLDFAST_FAULT_POINT(name);                  \
-    }                                              \
+#define HOLDFAST_FAULT_POISON(name, socket)                                        \
+  do {                                                                             \
+    if (::holdfast::fault::is_poisonous(::holdfast::fault::Point::name, socket)) { \
+      HOLDFAST_FAULT_POINT(name);                                                  \
+    }                                                                              \
   } while (false)
 #define HOLDFAST_FAULT_CHECK(holds) ::holdfast::fault::check(holds, #holds)
 

@@ -132,8 +132,9 @@ enum class Point : std::uint32_t {
 // which test and processes map together; errno stays as it is. Any thread.
 void pass(Point point);
 
-// Whether the next bytes that the socket will read are "poison".
-[[nodiscard]] bool is_poisonous(int socket);
+// Whether the next bytes that the socket will read are "poison", while a test asks for something at
+// the point. Looking takes the socket's error away, so it isn't looked at otherwise.
+[[nodiscard]] bool is_poisonous(Point point, int socket);
 
 // Ends the process with a message unless it holds.
 void check(bool holds, const char* what);
