@@ -264,5 +264,6 @@ def test_descriptors_do_not_pile_up(balancing, tcp_server):
         first = len(os.listdir(f"/proc/{daemon.pid}/fd"))
         for _ in range(5):
             kill_worker(daemon)
-        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) == first
+        # The first of them may have come into a pipe with the last echo in it.
+        assert len(os.listdir(f"/proc/{daemon.pid}/fd")) <= first
         assert all(echoes(client) for client in clients)

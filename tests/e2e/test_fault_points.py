@@ -399,11 +399,14 @@ def test_the_fault_build_has_them_all():
     assert all(point.encode() in program for point in POINTS)
 
 
-@pytest.mark.parametrize("end", ["reset", "finish"])
+@pytest.mark.parametrize(
+    ("end", "answered"), [("reset", False), ("reset", True), ("finish", True)]
+)
 def test_an_upload_that_was_cut_off_does_not_look_complete(
-    balancing, free_port, faults, end
+    balancing, free_port, faults, end, answered
 ):
-    """The worker dies with the news of the reset, or of the end, after the backend's own FIN."""
+    """The worker dies with the news of the reset, or of the end, before or after the backend's own
+    FIN."""
     front = ("127.0.0.1", free_port())
     with contextlib.ExitStack() as stack:
         backend = stack.enter_context(socket.create_server(("127.0.0.1", free_port())))
@@ -413,8 +416,9 @@ def test_an_upload_that_was_cut_off_does_not_look_complete(
         client = stack.enter_context(socket.create_connection(front, 10))
         server = stack.enter_context(backend.accept()[0])
         server.settimeout(10)
-        server.shutdown(socket.SHUT_WR)
-        assert client.recv(1) == b""
+        if answered:
+            server.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
         client.sendall(b"half of it")
         assert tcp.read_exactly(server, 10) == b"half of it"
         point = {"reset": "session_reset_seen", "finish": "pump_eof_noted"}[end]
