@@ -1,4 +1,4 @@
-"""No point in the life of a connection is unsafe: a worker dies at each of them, and nobody notices.
+"""No point in the life of a connection is unsafe: a worker dies at each of them, unnoticed.
 
 The balancer is the build with fault points (cmake --preset faults). Each point gets two tests, one
 for each of two signals; without HOLDFAST_LONG=1 in the environment it gets one, the signals in
