@@ -19,6 +19,7 @@ from support.daemon import BINARY as RELEASE
 from support.faults import ALWAYS, POINTS
 from support.traffic import Traffic
 from support.waiting import wait_until
+from support.wire import Place
 
 SIGNALS = ("segv", "abort")
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
@@ -210,10 +211,12 @@ def test_every_byte_is_in_one_place_after_random_kills(balancing, tcp_server, ho
 CLOSING = POINTS[POINTS.index("session_end_lingers") : POINTS.index("session_given_back") + 1]
 
 
-@pytest.mark.parametrize("end", ["idle", "half-closed"])
+@pytest.mark.parametrize(
+    ("kind", "end"), [("ipv4", "idle"), ("ipv4", "half-closed"), ("unix", "idle")]
+)
 @pytest.mark.parametrize("point", CLOSING)
 def test_a_connection_that_was_being_closed_is_not_begun_again(
-    balancing, tcp_server, free_port, faults, point, end
+    balancing, tcp_server, socket_directory, faults, point, kind, end
 ):
     """Its client's socket looks like one that was accepted and not recorded."""
 
@@ -221,16 +224,16 @@ def test_a_connection_that_was_being_closed_is_not_begun_again(
         connection.sendall(b"hello")
         tcp.wait_for_end(connection)
 
-    address, server = ("127.0.0.1", free_port()), tcp_server(greet)
+    front, server = Place(kind, socket_directory, "front"), tcp_server(greet)
     daemon = balancing(
         web(
-            "%s:%d" % address,
+            front.address,
             server.address,
-            listener={"idle_timeout": "1s", "half_close_timeout": "1ms"},
+            listener={"idle_timeout": "500ms", "half_close_timeout": "1ms"},
             pool={"health": NO_CHECKS},
         )
     )
-    with socket.create_connection(address, 5) as client:
+    with front.connect() as client:
         assert tcp.read_exactly(client, 5) == b"hello"
         faults.arm(point, "segv")
         if end == "half-closed":
