@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.daemon import BINARY, Holdfast
+from support.faults import BINARY as FAULTS_BINARY
+from support.faults import Faults
 from support.systemd import Systemd
 from support.tcp import TcpServer
 from support.wire import Wire
@@ -55,6 +57,28 @@ def holdfast(request, tmp_path):
     finally:
         for daemon in started:
             daemon.kill()
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """Where the processes of faulty() die, a support.faults.Faults."""
+    with contextlib.closing(Faults(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def faulty(holdfast, faults):
+    """faulty(config) is the balancer in the build with fault points."""
+
+    def start(config, **options):
+        daemon = holdfast(
+            config, environment=faults.environment, binary=FAULTS_BINARY, **options
+        )
+        daemon.expect_log(r" error (worker died cause=(crashed|killed|hung)|worker hangs)")
+        return daemon
+
+    assert FAULTS_BINARY.exists(), f"{FAULTS_BINARY} is not built"
+    return start
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 maps a file that says where, and writes into it what happened (src/base/fault.cc)."""
 
 import mmap
-import os
 import re
 import struct
 
