@@ -12,10 +12,11 @@ ARGS ?=
 packages := cmake/install-packages.sh
 # Debian's own Python, which python3-pytest belongs to, whatever else is first in the PATH.
 pytest := /usr/bin/python3 -m pytest
+crashes := tests/e2e/test_continuity.py
 # ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
 fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: build run test bench format lint install asan tsan clean help
+.PHONY: build run test test-long bench format lint install asan tsan clean help
 
 build: ## Build build/release/holdfast and the tests
 	@$(packages) build
@@ -32,8 +33,13 @@ test: ## Build, then run every unit, integration and end-to-end test (ARGS go to
 	@$(packages) build test
 	@cmake --preset release
 	@cmake --build --preset release
+	@cmake --preset faults
+	@cmake --build --preset faults
 	@ctest --preset release
 	@$(pytest) tests/e2e $(ARGS)
+
+test-long: ## The same, and a worker dies of each signal at every fault point
+	@HOLDFAST_LONG=1 $(MAKE) test
 
 bench: ## Build, then run the failure bench and the micro benchmarks
 	@$(packages) build test
@@ -54,20 +60,22 @@ lint: ## Check the format, clang-tidy and shellcheck
 install: build ## Install below DESTDIR and PREFIX: binary, unit, a sample configuration if there is none
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
 
-asan: ## Unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(packages) build
+asan: ## Unit, integration and crash tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(packages) build test
 	@cmake --preset asan
 	@cmake --build --preset asan
 	@ctest --preset asan
+	@HOLDFAST_BINARY=build/asan/holdfast $(pytest) $(crashes)
 
-tsan: ## Unit and integration tests under ThreadSanitizer
-	@$(packages) build
+tsan: ## Unit, integration and crash tests under ThreadSanitizer
+	@$(packages) build test
 	@cmake --preset tsan
 	@cmake --build --preset tsan
 	@$(fixed_addresses) ctest --preset tsan
+	@HOLDFAST_BINARY=build/tsan/holdfast $(fixed_addresses) $(pytest) $(crashes)
 
 clean: ## Remove everything built
 	@rm -rf build
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10

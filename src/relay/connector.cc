@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::relay {
@@ -44,12 +45,16 @@ bool Connector::try_next() {
     if (record_.attempts > 0) {
       context_.counters.pools[pool.index()].failovers.add(1);
     }
+    HOLDFAST_FAULT_POINT(connector_backend_picked);
     record_.backend = backend->index;
     record_.tried[record_.attempts++] = backend->index;
+    HOLDFAST_FAULT_POINT(connector_backend_noted);
     started_ = Clock::now();
     auto socket = start_connect(*backend->address);
     if (socket) {
+      HOLDFAST_FAULT_POINT(connector_socket_unrecorded);
       record_.backend_fd = socket->release();
+      HOLDFAST_FAULT_POINT(connector_socket_recorded);
       return true;
     }
     give_up(socket.error().code);
@@ -72,16 +77,21 @@ void Connector::give_up(int code) {
   context_.counters.backends[record_.backend]
       .connect_failures[static_cast<std::size_t>(reason)]
       .add(1);
+  HOLDFAST_FAULT_POINT(connector_failure_counted);
   context_.log.debug("connect failed", {{"pool", service_.pool->name()},
                                         {"backend", context_.backend_name(record_)},
                                         {"reason", error_text(code)},
                                         {"attempt", record_.attempts}});
-  const Fd socket(std::exchange(record_.backend_fd, -1));
+  Fd socket(std::exchange(record_.backend_fd, -1));
+  HOLDFAST_FAULT_POINT(connector_failed_socket_forgotten);
+  socket = Fd();
+  HOLDFAST_FAULT_POINT(connector_failed_socket_closed);
   release();
 }
 
 void Connector::begin_again() {
   const Fd socket(std::exchange(record_.backend_fd, -1));
+  HOLDFAST_FAULT_POINT(recovery_socket_forgotten);
   record_.backend = state::kNoBackend;
   record_.attempts = 0;
 }

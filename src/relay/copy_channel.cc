@@ -7,6 +7,8 @@
 #include <cassert>
 #include <cerrno>
 
+#include "holdfast/base/fault.h"
+
 namespace holdfast::relay {
 namespace {
 
@@ -37,7 +39,9 @@ Transfer copy_across(int source, int sink, std::span<char> scratch) {
   if (seen < 0) {
     return {errno == EAGAIN ? Outcome::source_blocked : Outcome::source_reset};
   }
+  HOLDFAST_FAULT_POINT(copy_peeked);
   const auto sent = send_some(sink, scratch.first(static_cast<std::size_t>(seen)));
+  HOLDFAST_FAULT_POINT(copy_sent);
   if (sent.outcome != Outcome::moved) {
     return sent;
   }
@@ -52,6 +56,7 @@ Transfer copy_across(int source, int sink, std::span<char> scratch) {
       return {Outcome::source_reset, sent.bytes};
     }
     removed += static_cast<std::size_t>(taken);
+    HOLDFAST_FAULT_POINT(copy_consumed);
   }
   return sent;
 }

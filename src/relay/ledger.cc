@@ -83,6 +83,17 @@ std::optional<std::int64_t> bytes_ahead(int source, int sink, std::uint32_t held
   return *out - (*in - held);
 }
 
+std::optional<bool> got_fin(int source, int sink, std::uint32_t held, bool sink_is_ours) {
+  const auto info = info_of(source);
+  const auto unread = queued(source, SIOCINQ);
+  const auto out = written(sink, sink_is_ours);
+  if (!info || !unread || !out) {
+    return std::nullopt;
+  }
+  // Counted as received and never read.
+  return static_cast<std::int64_t>(info->tcpi_bytes_received) - *unread - held > *out;
+}
+
 bool drop_bytes(int socket, std::size_t bytes) {
   char dropped[4096];
   while (bytes > 0) {

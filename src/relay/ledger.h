@@ -16,6 +16,11 @@ namespace holdfast::relay {
 [[nodiscard]] std::optional<std::int64_t> bytes_ahead(int source, int sink, std::uint32_t held,
                                                       bool sink_is_ours);
 
+// Whether a source that is closed got its peer's FIN; else it was reset. All that was taken from it
+// is in the sink, which was sent no FIN, but for `held` bytes. Nothing when the kernel can't tell.
+[[nodiscard]] std::optional<bool> got_fin(int source, int sink, std::uint32_t held,
+                                          bool sink_is_ours);
+
 // Takes that many bytes off the front of what a socket received. False when they aren't there.
 [[nodiscard]] bool drop_bytes(int socket, std::size_t bytes);
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::relay {
@@ -79,14 +80,21 @@ Listener::Accepted Listener::accept_one() {
     return Accepted::shortage;
   }
   record->listener = service_->listener;
-  record->client_fd = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (record->client_fd >= 0) {
-    tune_stream(record->client_fd);
+  HOLDFAST_FAULT_POINT(accept_record_taken);
+  const int client = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (client >= 0) {
+    HOLDFAST_FAULT_POINT(accept_client_unrecorded);
+    record->client_fd = client;
+    HOLDFAST_FAULT_POINT(accept_client_recorded);
+    tune_stream(client);  // not before: a successor knows by it that there was a record
+    HOLDFAST_FAULT_POINT(accept_client_tuned);
     owner_.on_client(service_, *record);
     return Accepted::client;
   }
   const int code = errno;
+  HOLDFAST_FAULT_POINT(accept_nothing_there);
   table_.give_back(*record);
+  HOLDFAST_FAULT_POINT(accept_record_returned);
   if (code == EAGAIN) {
     return Accepted::nothing;
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "holdfast/base/fault.h"
+
 namespace holdfast::relay {
 namespace {
 
@@ -42,10 +44,12 @@ Pipe PipePool::make(bool large) {
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
     return {};
   }
+  HOLDFAST_FAULT_POINT(pipes_made);
   ++open_;
   const Pipe pipe{ends[0], ends[1]};
   if (large) {
     if (::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(kLargePipe)) > 0) {
+      HOLDFAST_FAULT_POINT(pipes_enlarged);
       large_.push_back(pipe.read);
     } else {
       large_limit_ = large_.size();  // asking again would make a pipe for nothing each time
@@ -72,6 +76,7 @@ void PipePool::discard(Pipe pipe) {
 void PipePool::close(Pipe pipe) {
   std::erase(large_, pipe.read);
   ::close(pipe.read);
+  HOLDFAST_FAULT_POINT(pipes_half_closed);
   ::close(pipe.write);
   --open_;
 }

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstdlib>
 
+#include "holdfast/base/fault.h"
 #include "relay/copy_channel.h"
 #include "relay/splice_channel.h"
 
@@ -31,7 +32,9 @@ bool borrow_pipe(FlowRecord& flow, PipePool& pipes) {
   if (!has_pipe(flow)) {
     const Pipe pipe = pipes.borrow(flow.bulk);
     flow.pipe_write = pipe.write;
+    HOLDFAST_FAULT_POINT(pump_pipe_half_named);
     flow.pipe_read = pipe.read;
+    HOLDFAST_FAULT_POINT(pump_pipe_named);
   }
   return has_pipe(flow);
 }
@@ -39,7 +42,9 @@ bool borrow_pipe(FlowRecord& flow, PipePool& pipes) {
 Pipe take_pipe(FlowRecord& flow) {
   const Pipe pipe{flow.pipe_read, flow.pipe_write};
   flow.pipe_read = -1;
+  HOLDFAST_FAULT_POINT(pump_pipe_half_returned);
   flow.pipe_write = -1;
+  HOLDFAST_FAULT_POINT(pump_pipe_unnamed);
   return pipe;
 }
 
@@ -47,6 +52,7 @@ void return_pipe(FlowRecord& flow, PipePool& pipes) {
   assert(flow.held == 0);
   if (has_pipe(flow)) {
     pipes.give_back(take_pipe(flow));
+    HOLDFAST_FAULT_POINT(pump_pipe_returned);
   }
 }
 
@@ -65,8 +71,11 @@ Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
     if (step.outcome != Outcome::moved) {
       return step.outcome;
     }
+    HOLDFAST_FAULT_POINT(pump_spliced_out);
     flow.held -= static_cast<std::uint32_t>(step.bytes);
+    HOLDFAST_FAULT_POINT(pump_held_reduced);
     flow.delivered += step.bytes;
+    HOLDFAST_FAULT_POINT(pump_delivered);
   }
   return Outcome::moved;
 }
@@ -76,7 +85,9 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
   if (!flow.copying && !copy_once && borrow_pipe(flow, tools.pipes)) {
     const auto step = splice_in(source, flow.pipe_write, kBudget);
     if (step.outcome != Outcome::unsupported) {
+      HOLDFAST_FAULT_POINT(pump_spliced_in);
       flow.held += static_cast<std::uint32_t>(step.bytes);
+      HOLDFAST_FAULT_POINT(pump_held_noted);
       if (step.outcome == Outcome::moved) {
         flow.bulk = step.bytes >= kBulkRead;
       }
@@ -85,8 +96,11 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
     flow.copying = true;
   }
   flow.in_copy = true;
+  HOLDFAST_FAULT_POINT(pump_copy_begins);
   const auto step = copy_across(source, sink, tools.scratch.first(kCopy));
+  HOLDFAST_FAULT_POINT(pump_copied);
   flow.in_copy = false;
+  HOLDFAST_FAULT_POINT(pump_copy_ended);
   flow.delivered += step.bytes;
   return step;
 }
@@ -119,6 +133,7 @@ PumpStop pump(FlowRecord& flow, int source, int sink, bool source_ready, PumpToo
         continue;
       case Outcome::source_eof:
         flow.state = FlowState::source_eof;
+        HOLDFAST_FAULT_POINT(pump_eof_noted);
         continue;
       case Outcome::source_blocked:
         if (source_ready && !copy_once && !flow.copying) {
@@ -147,6 +162,7 @@ PumpStop pump(FlowRecord& flow, int source, int sink, bool source_ready, PumpToo
 
 void abort_flow(FlowRecord& flow, PumpTools& tools) {
   flow.state = FlowState::aborted;
+  HOLDFAST_FAULT_POINT(pump_aborted);
   if (!has_pipe(flow)) {
     return;
   }
@@ -154,6 +170,7 @@ void abort_flow(FlowRecord& flow, PumpTools& tools) {
   if (flow.held > 0) {
     flow.held = 0;
     tools.pipes.discard(pipe);
+    HOLDFAST_FAULT_POINT(pump_pipe_discarded);
   } else {
     tools.pipes.give_back(pipe);
   }

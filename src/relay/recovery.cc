@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "holdfast/state/shared_state.h"
 #include "relay/ledger.h"
@@ -38,6 +39,7 @@ bool is_pipe(int fd) {
 void close_pipe(FlowRecord& flow) {
   for (const int fd : {std::exchange(flow.pipe_read, -1), std::exchange(flow.pipe_write, -1)}) {
     if (is_pipe(fd)) {
+      HOLDFAST_FAULT_POINT(recovery_pipe_half_closed);
       ::close(fd);
     }
   }
@@ -48,6 +50,7 @@ bool count_held(FlowRecord& flow) {
   if (flow.pipe_read < 0 || flow.pipe_write < 0) {
     // Named by halves: being borrowed or given back, and empty.
     close_pipe(flow);
+    HOLDFAST_FAULT_POINT(recovery_pipe_closed);
     flow.held = 0;
     return true;
   }
@@ -57,6 +60,7 @@ bool count_held(FlowRecord& flow) {
     return false;
   }
   flow.held = static_cast<std::uint32_t>(held);
+  HOLDFAST_FAULT_POINT(recovery_held_counted);
   return true;
 }
 
@@ -67,17 +71,51 @@ bool finish_copy(FlowRecord& flow, int source, int sink, bool sink_is_ours) {
     return true;
   }
   const auto ahead = bytes_ahead(source, sink, flow.held, sink_is_ours);
+  HOLDFAST_FAULT_POINT(recovery_copy_measured);
   if (!ahead || *ahead < 0 || !drop_bytes(source, static_cast<std::size_t>(*ahead))) {
     return false;
   }
+  HOLDFAST_FAULT_POINT(recovery_copy_dropped);
   flow.in_copy = false;
+  HOLDFAST_FAULT_POINT(recovery_copy_ended);
   return true;
 }
 
-// Reset while the worker was dying: the error may have been read by it and noted nowhere. A socket
-// that we never sent a FIN gets to TCP_CLOSE in no other way.
-bool was_reset(int socket, FlowState flow_towards_it) {
-  return flow_towards_it != FlowState::shut && is_closed(socket);
+// A socket that was reset has no ledger any more. What a copy hadn't done is lost with it, and the
+// other end hears of the reset.
+void give_copy_up(FlowRecord& flow) {
+  if (flow.in_copy) {
+    flow.state = FlowState::aborted;
+    flow.in_copy = false;
+  }
+}
+
+// What was taken from the source is with the sink or in the pipe, as far as the kernel can tell. A
+// FIN that was sent can't be told from a byte.
+[[maybe_unused]] bool is_balanced(const FlowRecord& flow, int source, int sink, bool sink_is_ours) {
+  return flow.state == FlowState::shut || flow.state == FlowState::aborted ||
+         bytes_ahead(source, sink, flow.held, sink_is_ours).value_or(0) == 0;
+}
+
+// Reset while the worker was dying: the error may have been read by it and noted nowhere, and what
+// is read next is a plain end. Nothing will ever wake the flow towards a dead socket, so that ends
+// here; what it sent is still to be delivered.
+void note_reset(ConnectionRecord& record, ResetBy end, int socket, FlowRecord& towards_it,
+                FlowRecord& from_it, int other, bool other_is_ours) {
+  if (!is_closed(socket)) {
+    return;
+  }
+  bool was_reset = false;
+  if (towards_it.state != FlowState::shut) {
+    was_reset = true;  // without a FIN of ours there is no other way to TCP_CLOSE
+    towards_it.state = FlowState::aborted;
+  } else if (from_it.state == FlowState::open && !from_it.in_copy &&
+             !got_fin(socket, other, from_it.held, other_is_ours).value_or(true)) {
+    was_reset = true;
+  }
+  if (was_reset && record.reset == ResetBy::nobody) {
+    record.reset = end;
+  }
 }
 
 bool is_sound(FlowState state) {
@@ -96,22 +134,27 @@ bool reconcile(ConnectionRecord& record) {
     }
     return true;
   }
-  if (record.reset > ResetBy::backend || !is_sound(record.to_backend.state) ||
-      !is_sound(record.to_client.state) || record.backend >= state::kMaxBackends ||
-      !is_stream(record.backend_fd) || !count_held(record.to_backend) ||
-      !count_held(record.to_client) ||
-      !finish_copy(record.to_backend, record.client_fd, record.backend_fd, true) ||
-      !finish_copy(record.to_client, record.backend_fd, record.client_fd, false)) {
+  auto& to_backend = record.to_backend;
+  auto& to_client = record.to_client;
+  if (record.reset > ResetBy::backend || !is_sound(to_backend.state) ||
+      !is_sound(to_client.state) || record.backend >= state::kMaxBackends ||
+      !is_stream(record.backend_fd) || !count_held(to_backend) || !count_held(to_client)) {
     return false;
   }
-  if (record.reset == ResetBy::nobody) {
-    if (was_reset(record.client_fd, record.to_client.state)) {
-      record.reset = ResetBy::client;
-    } else if (was_reset(record.backend_fd, record.to_backend.state)) {
-      record.reset = ResetBy::backend;
-    }
+  const bool told = finish_copy(to_backend, record.client_fd, record.backend_fd, true) &&
+                    finish_copy(to_client, record.backend_fd, record.client_fd, false);
+  HOLDFAST_FAULT_CHECK(!told || is_balanced(to_backend, record.client_fd, record.backend_fd, true));
+  HOLDFAST_FAULT_CHECK(!told || is_balanced(to_client, record.backend_fd, record.client_fd, false));
+  note_reset(record, ResetBy::client, record.client_fd, to_client, to_backend, record.backend_fd,
+             true);
+  note_reset(record, ResetBy::backend, record.backend_fd, to_backend, to_client, record.client_fd,
+             false);
+  const bool was_reset = record.reset != ResetBy::nobody;
+  if (!told && was_reset) {
+    give_copy_up(to_backend);
+    give_copy_up(to_client);
   }
-  return true;
+  return told || was_reset;
 }
 
 void discard(ConnectionRecord& record) {
@@ -119,7 +162,6 @@ void discard(ConnectionRecord& record) {
   close_pipe(record.to_client);
   for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1)}) {
     if (is_stream(fd)) {
-      reset_on_close(fd);
       ::close(fd);
     }
   }

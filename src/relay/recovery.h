@@ -11,7 +11,7 @@ namespace holdfast::relay {
 // else, or nobody can tell which bytes have passed. The connection has to be closed then.
 [[nodiscard]] bool reconcile(state::ConnectionRecord& record);
 
-// Closes what a record names that nobody can go on with, its sockets with a reset.
+// Closes what a record names that nobody can go on with.
 void discard(state::ConnectionRecord& record);
 
 }  // namespace holdfast::relay

@@ -5,6 +5,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "holdfast/base/fault.h"
+#include "holdfast/base/socket.h"
 #include "holdfast/state/connection_table.h"
 #include "relay/listener.h"
 #include "relay/recovery.h"
@@ -97,11 +99,14 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     std::ranges::sort(live, {}, &state::ConnectionRecord::active_at);
     std::vector<Session*> resumed;
     for (auto* record : live) {
+      HOLDFAST_FAULT_POINT(recovery_record_found);
+      const Handling handling(context_, *record);
       const auto service = services_.find(record->listener);
       if (service == services_.end() || !reconcile(*record)) {
         give_up(*record);
         continue;
       }
+      HOLDFAST_FAULT_POINT(recovery_reconciled);
       for (const auto* flow : {&record->to_backend, &record->to_client}) {
         if (flow->pipe_read >= 0) {
           pipes_.adopt();
@@ -109,18 +114,22 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       }
       context_.counters.recovered.add(1);
       resumed.push_back(&begin(service->second, *record));
+      HOLDFAST_FAULT_POINT(recovery_session_made);
       resumed.back()->resume_deadline();
     }
     for (auto* session : resumed) {
       session->resume();
+      HOLDFAST_FAULT_POINT(recovery_resumed);
     }
     for (auto& client : unrecorded) {
       auto* record = table_.take();
       if (record == nullptr) {
         continue;  // more than max_connections by now: closed
       }
+      HOLDFAST_FAULT_POINT(recovery_client_taken);
       record->listener = client.listener;
       record->client_fd = client.socket.release();
+      HOLDFAST_FAULT_POINT(recovery_client_recorded);
       begin(services_.at(client.listener), *record).resume();
     }
   }
@@ -157,7 +166,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   void on_session_end(Session& session) override {
     auto& record = session.record();
     sessions_.erase(&record);
+    HOLDFAST_FAULT_POINT(relay_session_erased);
     table_.give_back(record);
+    HOLDFAST_FAULT_POINT(relay_record_returned);
     if (out_of_records_) {
       resume();
     }
@@ -166,6 +177,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   // A live record that nobody can go on with. Both ends are told by a reset. Whoever took stock of
   // the records counted it as open (worker/recovery).
   void give_up(state::ConnectionRecord& record) {
+    for (const int fd : {record.client_fd, record.backend_fd}) {
+      reset_on_close(fd);  // first: it also holds if a successor has to close them
+    }
     using state::ConnectionState;
     if (record.state == ConnectionState::relaying && record.backend < state::kMaxBackends) {
       context_.shared.backends[record.backend].active.decrement();
@@ -174,7 +188,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       context_.counters.listeners[record.listener].closed.add(1);
     }
     record.state = state::ConnectionState::closing;
+    HOLDFAST_FAULT_POINT(recovery_given_up);
     discard(record);
+    HOLDFAST_FAULT_POINT(recovery_discarded);
     context_.counters.lost.add(1);
     table_.give_back(record);
   }

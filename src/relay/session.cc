@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "relay/connection_log.h"
 
@@ -70,10 +71,13 @@ Session::Session(Context& context, std::shared_ptr<const Service> service,
 
 void Session::start() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_begins);
   record_.accepted_at = to_nanoseconds(Clock::now());
   record_.active_at = record_.accepted_at;
   record_.state = ConnectionState::connecting;
+  HOLDFAST_FAULT_POINT(session_connecting);
   context_.counters.listeners[service_->listener].connections.add(1);
+  HOLDFAST_FAULT_POINT(session_counted);
   connect_next();
 }
 
@@ -85,6 +89,7 @@ void Session::connect_next() {
   backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
   backend_poll_->want(false, true);
   service_->connect_deadline.touch(*this);
+  HOLDFAST_FAULT_POINT(session_connect_polled);
 }
 
 void Session::on_connect_ready() {
@@ -94,16 +99,21 @@ void Session::on_connect_ready() {
     connect_next();
     return;
   }
+  HOLDFAST_FAULT_POINT(session_connected);
   record_.state = ConnectionState::relaying;
+  HOLDFAST_FAULT_POINT(session_relaying);
   context_.counters.backends[record_.backend].connections.add(1);
+  HOLDFAST_FAULT_POINT(session_relaying_counted);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
   mark_active();
+  HOLDFAST_FAULT_POINT(session_relaying_polled);
   // The client may have written already; looking costs less than another turn of the loop.
   relay(Readiness{.readable = true, .writable = true}, Readiness{.writable = true});
 }
 
 void Session::resume() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POISON(poison, record_.client_fd);
   switch (record_.state) {
     case ConnectionState::accepting:
       tune_stream(record_.client_fd);
@@ -111,6 +121,7 @@ void Session::resume() {
       return;
     case ConnectionState::connecting:
       connector_.begin_again();
+      HOLDFAST_FAULT_POINT(recovery_begins_again);
       connect_next();
       return;
     case ConnectionState::relaying:
@@ -140,6 +151,7 @@ void Session::resume_relaying() {
   if (record_.to_client.state == FlowState::shut) {
     ::shutdown(record_.client_fd, SHUT_WR);
   }
+  HOLDFAST_FAULT_POINT(recovery_fins_repeated);
   // A dead worker may have taken the error that would tell of a reset: nobody else hears of it.
   auto& towards_dead = record_.reset == ResetBy::client ? to_client_ : to_backend_;
   if (was_reset() && !towards_dead.is_over()) {
@@ -152,6 +164,8 @@ void Session::resume_relaying() {
 
 void Session::on_ready(loop::Poll& poll, Readiness ready) {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_woken);
+  HOLDFAST_FAULT_POISON(poison, record_.client_fd);
   if (record_.state == ConnectionState::connecting) {
     on_connect_ready();
   } else if (&poll == &*client_poll_) {
@@ -174,7 +188,10 @@ void Session::relay(Readiness client, Readiness backend) {
   if (failed || backend.readable || client.writable) {
     run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
   }
-  if (count_progress(to_backend_before, to_client_before) || directions_over() > over_before) {
+  HOLDFAST_FAULT_POINT(session_flows_run);
+  const bool moved = count_progress(to_backend_before, to_client_before);
+  HOLDFAST_FAULT_POINT(session_progress_counted);
+  if (moved || directions_over() > over_before) {
     mark_active();
   }
   if (directions_over() == 2) {
@@ -204,8 +221,11 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
         abort_flow(flow.record, context_.pump_tools);
         return;
       }
+      HOLDFAST_FAULT_POINT(session_fin_due);
       flow.record.state = FlowState::shut;
+      HOLDFAST_FAULT_POINT(session_fin_noted);
       ::shutdown(sink, SHUT_WR);
+      HOLDFAST_FAULT_POINT(session_fin_passed);
       return;
     case PumpStop::source_reset:
       on_reset(opposite, source_end);
@@ -220,9 +240,11 @@ void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_
 
 // A socket was reset. What it was to receive is lost; what it sent is delivered first.
 void Session::on_reset(Flow& towards_dead, ResetBy dead) {
+  HOLDFAST_FAULT_POINT(session_reset_seen);
   if (!was_reset()) {
     record_.reset = dead;
   }
+  HOLDFAST_FAULT_POINT(session_reset_noted);
   if (!towards_dead.is_over()) {
     abort_flow(towards_dead.record, context_.pump_tools);
   }
@@ -252,6 +274,7 @@ void Session::mark_active() {
 void Session::wait_for_more() {
   client_poll_->want(to_backend_.wants_source(), to_client_.wants_sink());
   backend_poll_->want(to_client_.wants_source(), to_backend_.wants_sink());
+  HOLDFAST_FAULT_POINT(session_waits);
 }
 
 DeadlineList& Session::deadline() const {
@@ -291,11 +314,13 @@ void Session::finish_when_delivered() {
     end(cause_of(record_.reset), true);
     return;
   }
+  HOLDFAST_FAULT_POINT(session_delivery_waits);
   context_.deadlines.list(kDeliveryCheck).touch(*this);
 }
 
 void Session::on_deadline() {
   const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(session_deadline_reached);
   if (delivery_ends_) {
     finish_when_delivered();
   } else if (is_event_waiting()) {
@@ -340,11 +365,14 @@ bool Session::is_busy() const {
 
 void Session::reject(state::Rejection reason) {
   reset_on_close(record_.client_fd);
+  HOLDFAST_FAULT_POINT(session_reject_lingers);
   begin_closing();
+  HOLDFAST_FAULT_POINT(session_closing);
   context_.counters.listeners[service_->listener].rejected[static_cast<std::size_t>(reason)].add(1);
   if (reason == state::Rejection::no_backend) {
     context_.counters.pools[service_->pool->index()].no_backend.add(1);
   }
+  HOLDFAST_FAULT_POINT(session_reject_counted);
   log_end(context_, *service_, record_, client_name_,
           {.event = "connection rejected",
            .cause = to_string(reason),
@@ -359,11 +387,14 @@ void Session::end(CloseCause cause, bool reset) {
     reset_on_close(record_.client_fd);
     reset_on_close(record_.backend_fd);
   }
+  HOLDFAST_FAULT_POINT(session_end_lingers);
   begin_closing();
+  HOLDFAST_FAULT_POINT(session_closing);
   const auto lived = nanoseconds_lived();
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
   context_.counters.pools[service_->pool->index()].connection_duration.observe(
       static_cast<std::uint64_t>(lived));
+  HOLDFAST_FAULT_POINT(session_end_counted);
   log_end(context_, *service_, record_, client_name_,
           {.event = "connection closed",
            .cause = to_string(cause),
@@ -380,16 +411,22 @@ void Session::begin_closing() {
 
 void Session::let_go() {
   context_.counters.listeners[service_->listener].closed.add(1);
+  HOLDFAST_FAULT_POINT(session_uncounted);
   DeadlineList::leave(*this);
   assert(record_.state == ConnectionState::closing);
   client_poll_.reset();
   backend_poll_.reset();
+  HOLDFAST_FAULT_POINT(session_polls_gone);
   abort_flow(record_.to_backend, context_.pump_tools);
   abort_flow(record_.to_client, context_.pump_tools);
+  HOLDFAST_FAULT_POINT(session_pipes_gone);
   connector_.release();
+  HOLDFAST_FAULT_POINT(session_backend_released);
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));
+  HOLDFAST_FAULT_POINT(session_descriptors_forgotten);
   owner_.on_session_end(*this);
+  HOLDFAST_FAULT_POINT(session_given_back);
 }
 
 }  // namespace holdfast::relay

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "holdfast/base/fault.h"
+
 namespace holdfast::state {
 
 ConnectionTable::ConnectionTable(std::span<ConnectionRecord> records, SharedState& shared,
@@ -34,6 +36,7 @@ ConnectionRecord* ConnectionTable::take() {
     shared_.connections.decrement();
     return nullptr;
   }
+  HOLDFAST_FAULT_POINT(table_counted);
   std::uint32_t index = 0;
   if (!free_.empty()) {
     index = free_.back();
@@ -43,17 +46,21 @@ ConnectionRecord* ConnectionTable::take() {
     assert(index < records_.size() && "a thread has room for the whole limit");
     thread_.touched.set(index + 1);
   }
+  HOLDFAST_FAULT_POINT(table_index_taken);
   auto& record = records_[index];
   record = ConnectionRecord{};
+  HOLDFAST_FAULT_POINT(table_record_cleared);
   thread_.last_id.add(1);
   record.id = thread_.last_id.get();
   record.state = ConnectionState::accepting;
+  HOLDFAST_FAULT_POINT(table_record_ready);
   return &record;
 }
 
 void ConnectionTable::give_back(ConnectionRecord& record) {
   assert(record.state == ConnectionState::closing || record.state == ConnectionState::accepting);
   record.state = ConnectionState::free;
+  HOLDFAST_FAULT_POINT(table_record_freed);
   free_.push_back(index(record));
   shared_.connections.decrement();
 }

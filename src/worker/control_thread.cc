@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "holdfast/base/fault.h"
+
 namespace holdfast::worker {
 namespace {
 
@@ -89,6 +91,7 @@ void ControlThread::watch_stopping() {
 }
 
 void ControlThread::beat() {
+  HOLDFAST_FAULT_POINT(control_turns);
   shared_.control_heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   if (events_.on_alive && all_threads_turn()) {
     events_.on_alive();

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <span>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::worker {
@@ -83,6 +84,7 @@ Result<ListeningSocket*> ListeningSockets::make(std::uint16_t listener, std::uin
   if (!socket) {
     return tl::unexpected(socket.error());
   }
+  HOLDFAST_FAULT_POINT(listening_bound);
   *entry = ListeningSocket{};
   entry->asked = address;
   entry->address = SocketAddress::local(socket->get()).value_or(address);
@@ -91,10 +93,12 @@ Result<ListeningSocket*> ListeningSockets::make(std::uint16_t listener, std::uin
   entry->fd = socket->get();
   note_file(*entry);
   entry->publish();
+  HOLDFAST_FAULT_POINT(listening_recorded);
   if (auto listening = start_listening(*socket, entry->address); !listening) {
     entry->forget();
     return tl::unexpected(listening.error());
   }
+  HOLDFAST_FAULT_POINT(listening_listens);
   static_cast<void>(socket->release());
   return entry;
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
 namespace holdfast::worker {
@@ -66,23 +67,35 @@ std::string_view backend_name(const state::SharedState& shared, const Connection
              : "";
 }
 
+// Nothing when it is no socket.
+std::optional<int> option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? std::optional(value)
+                                                                : std::nullopt;
+}
+
 // The connection that the last worker's fatal thread was at is under suspicion; at the second time
 // it is given up, so that one connection can't hold all others in a crash loop.
 std::size_t quarantine(const state::Region& region) {
   auto& supervision = region.shared().supervision;
   const auto thread = supervision.fatal_thread.get();
   supervision.fatal_thread.set(state::kNoThread);
+  HOLDFAST_FAULT_POINT(takeover_suspect_cleared);
   std::size_t closed = 0;
   if (thread < state::kMaxThreads) {
     const auto records = region.records(thread);
     const auto handling = region.shared().per_thread[thread].handling.get();
     if (handling >= 1 && handling <= records.size() && is_live(records[handling - 1])) {
       auto& record = records[handling - 1];
-      if (++record.crashes >= kFatalCrashes) {
+      ++record.crashes;
+      HOLDFAST_FAULT_POINT(takeover_crash_noted);
+      if (record.crashes >= kFatalCrashes) {
         for (const int fd : {record.client_fd, record.backend_fd}) {
           reset_on_close(fd);
         }
         record.state = ConnectionState::closing;  // so that nobody owns its descriptors
+        HOLDFAST_FAULT_POINT(takeover_quarantined);
         region.shared().events.write(state::EventKind::connection_quarantined,
                                      {{"connection", record.id},
                                       {"thread", thread},
@@ -98,6 +111,7 @@ std::size_t quarantine(const state::Region& region) {
     }
   }
   supervision.quarantined.add(closed);
+  HOLDFAST_FAULT_POINT(takeover_quarantine_counted);
   return closed;
 }
 
@@ -106,6 +120,7 @@ void count(const state::Region& region, Inheritance& inheritance) {
   for (auto& backend : state::first_touched(shared.backends, shared.backends_touched)) {
     backend.active.set(0);
   }
+  HOLDFAST_FAULT_POINT(takeover_counts_cleared);
   std::vector<std::vector<std::uint64_t>> open(state::kMaxThreads);
   for_each_live(region, [&](unsigned thread, ConnectionRecord& record) {
     ++inheritance.connections;
@@ -130,11 +145,25 @@ void count(const state::Region& region, Inheritance& inheritance) {
   }
 }
 
+// A worker that died between recording a socket and listen(2) left one that nobody can connect to.
+// Forgotten, it is closed with the strays and made anew.
+void forget_silent_sockets(state::SharedState& shared) {
+  const auto touched = std::min<std::size_t>(shared.sockets_touched.get(), shared.sockets.size());
+  for (auto& socket : std::span(shared.sockets).first(touched)) {
+    if (socket.is_used() && option(socket.fd, SO_ACCEPTCONN) != 1) {
+      socket.forget();
+    }
+  }
+}
+
+// A client is recorded, then tuned (tune_stream()). One that is tuned and that no live record names
+// was being closed: taken for a new client, it would be connected to a backend in mid-conversation.
+bool was_recorded(int fd) {
+  return option(fd, SO_OOBINLINE) != 0;
+}
+
 std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& shared) {
-  int listening = 1;
-  socklen_t size = sizeof listening;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening != 0 ||
-      !SocketAddress::peer(fd)) {
+  if (option(fd, SO_ACCEPTCONN) != 0 || was_recorded(fd) || !SocketAddress::peer(fd)) {
     return std::nullopt;
   }
   const auto own = SocketAddress::local(fd);
@@ -151,8 +180,11 @@ std::optional<std::uint16_t> listener_of(int fd, const state::SharedState& share
 Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
   auto& shared = region.shared();
   Inheritance inheritance;
+  HOLDFAST_FAULT_POINT(takeover_begins);
   inheritance.quarantined = quarantine(region);
   count(region, inheritance);
+  HOLDFAST_FAULT_POINT(takeover_counted);
+  forget_silent_sockets(shared);
 
   const auto open = open_descriptors();
   std::vector<bool> owned(open.empty() ? 3 : static_cast<std::size_t>(std::ranges::max(open)) + 1);
@@ -181,8 +213,11 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
     Fd stray(fd);
     if (const auto listener = listener_of(fd, shared)) {
       inheritance.unrecorded.push_back({*listener, std::move(stray)});
+      HOLDFAST_FAULT_POINT(takeover_client_found);
     }
+    HOLDFAST_FAULT_POINT(takeover_stray_closed);
   }
+  HOLDFAST_FAULT_POINT(takeover_done);
   return inheritance;
 }
 

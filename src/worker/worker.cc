@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "holdfast/base/fault.h"
 #include "worker/control_thread.h"
 #include "worker/crash_report.h"
 #include "worker/data_plane.h"
@@ -126,6 +127,7 @@ Result<std::unique_ptr<Worker>> Worker::create(const WorkerOptions& options, sta
   // MSG_NOSIGNAL (scar 10).
   std::signal(SIGPIPE, SIG_IGN);
   report_crashes(region.shared());
+  HOLDFAST_FAULT_POINT(worker_starts);
   std::optional<Inheritance> inheritance;
   if (options.succession.takes_over) {
     // Before anything of this worker's own is opened, or it would be taken for the dead one's.

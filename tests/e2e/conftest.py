@@ -15,6 +15,8 @@ from support.binary import BINARY
 from support.configuration import NO_CHECKS, web
 from support.continuity import DEATHS
 from support.daemon import Holdfast
+from support.faults import BINARY as FAULTS_BINARY
+from support.faults import Faults
 from support.systemd import Systemd
 from support.tcp import TcpServer
 from support.wire import Wire
@@ -72,6 +74,28 @@ def balancing(holdfast):
         daemon.expect_log(DEATHS)
         return daemon, address
 
+    return start
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """Where the processes of faulty() die, a support.faults.Faults."""
+    with contextlib.closing(Faults(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def faulty(holdfast, faults):
+    """faulty(config) is the balancer in the build with fault points."""
+
+    def start(config, **options):
+        daemon = holdfast(
+            config, environment=faults.environment, binary=FAULTS_BINARY, **options
+        )
+        daemon.expect_log(r" error (worker died cause=(crashed|killed|hung)|worker hangs)")
+        return daemon
+
+    assert FAULTS_BINARY.exists(), f"{FAULTS_BINARY} is not built"
     return start
 
 

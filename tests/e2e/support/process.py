@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 
 from support.waiting import wait_until
 
@@ -105,6 +106,10 @@ class Process:
     def open_pipes(self):
         """How many pipes it has both ends of."""
         return sum(1 for target in self._descriptors() if target.startswith("pipe:")) // 2
+
+    def open_descriptors(self):
+        """How many it has of each kind: Counter({"socket": 12, "anon_inode:[eventpoll]": 3 ...})"""
+        return Counter(re.sub(r":\[\d+\]$", "", target) for target in self._descriptors())
 
     def cpu_seconds(self):
         """User and system time so far, of all its threads (proc(5), fields 14 and 15)."""

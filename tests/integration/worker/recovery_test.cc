@@ -7,6 +7,7 @@
 
 #include <latch>
 
+#include "holdfast/base/socket.h"
 #include "support/tcp.h"
 #include "support/text_log.h"
 #include "worker/relay_thread.h"
@@ -99,6 +100,32 @@ TEST_F(Recovery, adopts_a_client_that_was_accepted_and_not_recorded) {
   ASSERT_EQ(inheritance.unrecorded.size(), 1U);
   EXPECT_EQ(inheritance.unrecorded[0].listener, 7);
   EXPECT_EQ(inheritance.unrecorded[0].socket.get(), accepted);
+}
+
+TEST_F(Recovery, closes_a_client_that_was_being_closed) {
+  auto kept = open_now();
+  const auto client = testing::connect_to(testing::address_of(front_));
+  kept.insert(client.get());
+  const int accepted = testing::accept_from(front_).release();
+  tune_stream(accepted);
+
+  EXPECT_TRUE(take_over(region_, kept).unrecorded.empty());
+  EXPECT_FALSE(is_open(accepted));
+}
+
+TEST_F(Recovery, makes_a_socket_anew_that_was_recorded_and_never_listened) {
+  const auto kept = open_now();
+  auto bound = bind_to(testing::address_of(front_).with_port(0), false).value();
+  auto& silent = shared_.sockets[1];
+  silent.address = testing::address_of(bound);
+  silent.fd = bound.get();
+  silent.publish();
+  shared_.sockets_touched.set(2);
+
+  static_cast<void>(take_over(region_, kept));
+  EXPECT_FALSE(silent.is_used());
+  EXPECT_FALSE(is_open(bound.release()));
+  EXPECT_TRUE(shared_.sockets[0].is_used());
 }
 
 TEST_F(Recovery, adopts_no_socket_that_we_connected) {
@@ -199,7 +226,7 @@ TEST_F(Recovery, closes_a_connection_that_cannot_go_on_and_goes_on_with_the_othe
   const auto pool = std::make_shared<pool::Pool>(
       config, std::uint16_t{0},
       std::vector<pool::Backend>{{std::uint16_t{0}, "b", testing::address_of(back)}}, shared_);
-  RelayThread thread({.thread = 0, .max_connections = 8, .max_pipes = 4}, shared_,
+  RelayThread thread({.thread = 0, .limits = {.max_connections = 8, .max_pipes = 4}}, shared_,
                      region_.records(0), log.log());
   thread.configure({.index = 7,
                     .name = "l7",

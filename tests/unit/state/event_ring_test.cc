@@ -119,9 +119,10 @@ TEST_F(EventRingTest, believes_nothing_that_was_scribbled_over) {
 // Each event's text says one thing twice: torn ones would not agree with themselves.
 TEST_F(EventRingTest, shows_no_event_torn_while_threads_write) {
   constexpr int kEach = 20'000;
-  std::atomic<int> writing = 3;
+  constexpr int kWriters = 3;
+  std::atomic<int> writing = kWriters;
   std::vector<std::thread> writers;
-  for (int writer = 0; writer < writing; ++writer) {
+  for (int writer = 0; writer < kWriters; ++writer) {
     writers.emplace_back([&, writer] {
       const std::string name(static_cast<std::size_t>(10 + 20 * writer),
                              static_cast<char>('a' + writer));
@@ -147,7 +148,7 @@ TEST_F(EventRingTest, shows_no_event_torn_while_threads_write) {
     writer.join();
   }
   check();
-  EXPECT_EQ(ring_->read().back().number, 3U * kEach);
+  EXPECT_EQ(ring_->read().back().number, std::uint64_t{kWriters} * kEach);
 }
 
 // SIGKILL meets it anywhere in its work: at most the event it was at is missing.

@@ -1,0 +1,302 @@
+"""Clients of every kind at once, each on a thread of its own, and the servers they talk to: what is
+under way when a test ends a worker."""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import select
+import socket
+import sys
+import time
+
+from support import tcp
+from support.clients import Clients
+from support.configuration import NO_CHECKS
+from support.ports import free_port
+from support.waiting import wait_until
+
+IDLE = 20
+BLOCK = os.urandom(1 << 20)
+PACE = 0.005  # seconds between two asks of a kind
+LAST_WORDS = os.urandom(300_000)
+
+
+def _last_words(connection):
+    """Sends, waits until all of it has arrived, and resets."""
+    connection.sendall(LAST_WORDS)
+    over = select.poll()
+    over.register(connection, 0)
+    while tcp.unacknowledged(connection) > 0 and not over.poll(1):
+        pass
+    tcp.reset_now(connection)
+
+
+class Traffic:
+    """What goes on within its `with` block. Whatever is not as it would be without a balancer fails
+    the test at the end of the block."""
+
+    LISTENERS = ("echo", "idle", "resetting", "sending", "nobody")
+
+    def __init__(self, tcp_server):
+        self._address = {name: ("127.0.0.1", free_port()) for name in self.LISTENERS}
+        dead = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+        self._backends = {
+            "echo": [dead[0], tcp_server(tcp.echo).address],  # so that connects fail at times
+            "idle": [tcp_server(tcp.greeter("hello")).address],
+            "resetting": [tcp_server(_last_words).address],
+            "sending": [tcp_server(tcp.sender(BLOCK * 4)).address],
+            "nobody": [dead[1]],
+        }
+        self._kinds = [
+            self._keep_asking,
+            self._ask_once,
+            self._half_close,
+            self._say_something_urgent,
+            self._reset,
+            self._be_reset,
+            self._fall_idle,
+            self._abandon,
+            self._find_nobody,
+        ]
+        self._streams = [Stream(1), Stream(2)]
+        self._open = contextlib.ExitStack()
+        self._kept = {}
+        self._idle = []
+        self._asking = []
+        self.failures = []  # (kind, exception)
+
+    @property
+    def config(self):
+        listeners = [
+            {"name": name, "bind": "%s:%d" % address, "pool": name}
+            for name, address in self._address.items()
+        ]
+        listeners[self.LISTENERS.index("idle")]["idle_timeout"] = "100ms"
+        pools = [
+            {
+                "name": name,
+                "health": NO_CHECKS,
+                "connect": {"timeout": "10s"},
+                "backends": [
+                    {"name": f"{name}-{number}", "address": address}
+                    for number, address in enumerate(addresses, 1)
+                ],
+            }
+            for name, addresses in self._backends.items()
+        ]
+        return f"""
+threads: 2
+log: {{ connections: none }}
+listeners: {json.dumps(listeners)}
+pools: {json.dumps(pools)}
+"""
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for _ in range(IDLE):
+                self._idle.append(stack.enter_context(self.connect("echo")))
+            for client in self._idle:
+                self._echoes(client, b"I shall be silent now")
+            for stream in self._streams:
+                stream.begin(stack.enter_context(self.connect("echo")))
+            stack.push(self._finish_streams)
+            for kind in [*self._kinds, *(stream.go_on for stream in self._streams)]:
+                asking = Clients(1, lambda _, kind=kind: self._ask(kind))
+                self._asking.append(stack.enter_context(asking))
+            self._open = stack.pop_all()
+        self.wait_for_answers()
+        return self
+
+    def __exit__(self, kind, *rest):
+        try:
+            if kind is None:
+                self.wait_for_answers()
+                for client in self._idle:
+                    self._echoes(client, b"still there?")
+        except BaseException:
+            self._open.__exit__(*sys.exc_info())
+            raise
+        else:
+            self._open.__exit__(kind, *rest)
+        finally:
+            for client in self._kept.values():
+                client.close()
+        assert self.failures == []
+        if kind is None:
+            for stream in self._streams:
+                stream.assert_complete()
+
+    def _finish_streams(self, kind, *_):
+        """Once their threads have ended, and before they are closed."""
+        if kind is None:
+            for stream in self._streams:
+                stream.finish()
+
+    def _ask(self, kind):
+        try:
+            kind()
+        except OSError as failure:
+            self.failures.append((kind.__name__, failure))
+            return False
+        return True
+
+    def wait_for_answers(self, number=2):
+        """Waits until every kind has got so many more answers."""
+        wanted = [clients.answered + number for clients in self._asking]
+
+        def answered():
+            assert self.failures == []
+            return all(
+                clients.answered >= least for clients, least in zip(self._asking, wanted)
+            )
+
+        names = [kind.__name__ for kind in self._kinds] + ["stream", "stream"]
+        try:
+            wait_until(answered, 15, "some kinds get no answers")
+        except AssertionError as failure:
+            stuck = [
+                name
+                for name, clients, least in zip(names, self._asking, wanted)
+                if clients.answered < least
+            ]
+            raise AssertionError(f"{failure}: {stuck}") from None
+
+    def wait_for_any_answers(self, number):
+        """Waits for so many more answers, whoever gets them."""
+
+        def answered():
+            assert self.failures == []
+            return sum(clients.answered for clients in self._asking)
+
+        wanted = answered() + number
+        wait_until(lambda: answered() >= wanted, 15, interval=0.001)
+
+    def connect(self, listener, receive_buffer=None):
+        client = socket.socket()
+        client.settimeout(10)
+        if receive_buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        try:
+            client.connect(self._address[listener])
+        except OSError:
+            client.close()
+            raise
+        return client
+
+    @staticmethod
+    def _echoes(client, data):
+        client.sendall(data)
+        assert tcp.read_exactly(client, len(data)) == data
+
+    def _keep(self, name):
+        if name not in self._kept:
+            self._kept[name] = self.connect("echo")
+        return self._kept[name]
+
+    def _keep_asking(self):
+        self._echoes(self._keep("asking"), BLOCK[: random.randrange(1, 40_000)])
+
+    def _ask_once(self):
+        with self.connect("echo") as client:
+            self._echoes(client, b"one question")
+        time.sleep(PACE)
+
+    def _half_close(self):
+        with self.connect("echo") as client:
+            client.sendall(b"that is all")
+            client.shutdown(socket.SHUT_WR)
+            assert tcp.read_all(client) == b"that is all"
+        time.sleep(PACE)
+
+    def _say_something_urgent(self):
+        client = self._keep("urgent")
+        client.send(b"something urgent", socket.MSG_OOB)
+        self._echoes_rest(client, b"something urgent", b" and more")
+        time.sleep(PACE)
+
+    @staticmethod
+    def _echoes_rest(client, sent, more):
+        client.sendall(more)
+        assert tcp.read_exactly(client, len(sent + more)) == sent + more
+
+    def _reset(self):
+        client = self.connect("echo")
+        self._echoes(client, b"I am gone soon")
+        tcp.reset_now(client)
+        time.sleep(PACE)
+
+    def _be_reset(self):
+        """All that was sent before the reset arrives, however slow the reader."""
+        heard = bytearray()
+        with self.connect("resetting", receive_buffer=4096) as client:
+            with contextlib.suppress(ConnectionResetError):
+                while part := client.recv(32768):
+                    heard += part
+                    time.sleep(0.0005)
+                raise AssertionError(f"a reset became a FIN after {len(heard)} bytes")
+        assert heard == LAST_WORDS, f"{len(heard)} bytes before the reset"
+
+    def _fall_idle(self):
+        """Hears one backend, if it is quick enough, and then nothing until the end."""
+        with self.connect("idle") as client:
+            heard = tcp.read_all(client)
+        assert heard in (b"", b"hello"), f"heard {heard}"
+
+    def _abandon(self):
+        """Leaves with bytes under way in pipes."""
+        client = self.connect("sending", receive_buffer=4096)
+        assert tcp.read_exactly(client, 1000) == BLOCK[:1000]
+        time.sleep(PACE)
+        tcp.reset_now(client)
+
+    def _find_nobody(self):
+        tcp.rejected_connection(self._address["nobody"])
+        time.sleep(PACE)
+
+
+class Stream:
+    """Bulk both ways on one connection to a server that echoes, with a reader slow enough for pipes
+    to hold bytes all along."""
+
+    def __init__(self, number):
+        self._chance = random.Random(number)
+        self._sent = hashlib.sha256()
+        self._received = hashlib.sha256()
+        self._bytes_sent = 0
+        self._bytes_received = 0
+        self._client = None
+
+    def begin(self, client):
+        self._client = client
+
+    def go_on(self):
+        for _ in range(10):
+            readable, writable, _ = select.select([self._client], [self._client], [], 10)
+            if writable:
+                start = self._chance.randrange(len(BLOCK) // 2)
+                part = BLOCK[start : start + (256 << 10)]
+                sent = self._client.send(part, socket.MSG_DONTWAIT)
+                self._sent.update(part[:sent])
+                self._bytes_sent += sent
+            if readable:
+                self._receive(self._client.recv(128 << 10))
+            if not readable and not writable:
+                raise TimeoutError("the stream stands still")
+            time.sleep(0.001)
+
+    def _receive(self, part):
+        assert part, "the stream ended"
+        self._received.update(part)
+        self._bytes_received += len(part)
+
+    def finish(self):
+        """Reads what is still under way."""
+        self._client.shutdown(socket.SHUT_WR)
+        while part := self._client.recv(1 << 20):
+            self._receive(part)
+
+    def assert_complete(self):
+        assert self._bytes_received == self._bytes_sent
+        assert self._received.digest() == self._sent.digest()
