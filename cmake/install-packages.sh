@@ -11,7 +11,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config
   libuv1-dev libyaml-cpp-dev prometheus-cpp-dev libmicrohttpd-dev libcurl4-openssl-dev
   libspdlog-dev libcli11-dev libexpected-dev libsystemd-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
 )
 # The end-to-end tests put the balancer in front of real servers and judge its metrics and its
 # unit with the tools of those who read them.

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/latency.h"
+#include "holdfast/base/clock.h"
+
+namespace holdfast::bench {
+
+// A request that was answered. A client that waits asks nothing meanwhile: the requests that would
+// have fallen due at its pace wait too, from when each was due until the same answer. Leaving them
+// out would make a stall look like one slow request.
+struct Wait {
+  TimePoint due;
+  TimePoint sent;
+  TimePoint answered;
+};
+
+// Of each client, in the order they were asked.
+using WaitsOfClients = std::vector<std::vector<Wait>>;
+
+// What the requests waited, those that were not sent while their client waited included.
+[[nodiscard]] cli::Latencies all_waits(const WaitsOfClients& clients, Duration interval);
+// By how much requests were sent later than they were due: the load's own fault, and a part of what
+// they waited.
+[[nodiscard]] cli::Latencies sent_late(const WaitsOfClients& clients);
+
+struct Event {
+  std::string name;
+  TimePoint at;
+};
+
+// What clients noticed of an event.
+struct Stall {
+  Event event;
+  // The longest wait of each client that has to do with the event: it ended after the event, and
+  // began no later than a window after it and before the next event.
+  cli::Latencies longest;
+  // From the event until each client has had an answer to a request due after it.
+  Duration answered_again = Duration::zero();
+};
+
+// The events are in the order they happened.
+[[nodiscard]] std::vector<Stall> stalls(const WaitsOfClients& clients,
+                                        const std::vector<Event>& events, Duration window);
+
+}  // namespace holdfast::bench
