@@ -80,8 +80,10 @@ void BusyClients::lost(KeptConnection& connection, const std::string& reason) {
   client.act_at = std::max(client.due, Clock::now());
   if (!connection.is_established()) {
     client.act_at += kRetryInterval;
+    client.under_way = client.under_way && !finishing_;  // nobody there, and nobody is waited for
   }
   set_alarm();
+  look_whether_done();
 }
 
 void BusyClients::act() {

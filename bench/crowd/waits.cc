@@ -5,7 +5,8 @@
 namespace holdfast::bench {
 namespace {
 
-Stall stall_of(const Event& event, TimePoint end, const WaitsOfClients& clients) {
+Stall stall_of(const Event& event, TimePoint last_due, TimePoint next_event,
+               const WaitsOfClients& clients) {
   Stall stall{event, {}};
   for (const auto& waits : clients) {
     auto longest = Duration::zero();
@@ -16,8 +17,9 @@ Stall stall_of(const Event& event, TimePoint end, const WaitsOfClients& clients)
     if (again != waits.end()) {
       stall.answered_again = std::max(stall.answered_again, again->answered - event.at);
     }
-    for (; wait != waits.end() && wait->due < end; ++wait) {
-      longest = std::max(longest, wait->answered - wait->due);
+    for (; wait != waits.end() && wait->due < std::min(last_due, next_event); ++wait) {
+      longest =
+          std::max(longest, std::min(wait->answered, next_event) - std::max(wait->due, event.at));
     }
     stall.longest.add(longest);
   }
@@ -52,11 +54,8 @@ std::vector<Stall> stalls(const WaitsOfClients& clients, const std::vector<Event
                           Duration window) {
   std::vector<Stall> result;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    auto end = events[i].at + window;
-    if (i + 1 < events.size()) {
-      end = std::min(end, events[i + 1].at);
-    }
-    result.push_back(stall_of(events[i], end, clients));
+    const auto next = i + 1 < events.size() ? events[i + 1].at : TimePoint::max();
+    result.push_back(stall_of(events[i], events[i].at + window, next, clients));
   }
   return result;
 }

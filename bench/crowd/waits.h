@@ -34,8 +34,8 @@ struct Event {
 // What clients noticed of an event.
 struct Stall {
   Event event;
-  // The longest wait of each client that has to do with the event: it ended after the event, and
-  // began no later than a window after it and before the next event.
+  // The longest wait of each client for an answer after the event, of requests that fell due no
+  // later than a window after it. What lies before it, or after the next event, isn't counted.
   cli::Latencies longest;
   // From the event until each client has had an answer to a request due after it.
   Duration answered_again = Duration::zero();
