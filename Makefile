@@ -15,7 +15,7 @@ pytest := /usr/bin/python3 -m pytest
 # ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
 fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: build run test bench format lint install asan tsan clean help
+.PHONY: build run test test-long bench bench-continuity format lint install asan tsan clean help
 
 build: ## Build build/release/holdfast and the tests
 	@$(packages) build
@@ -35,12 +35,24 @@ test: ## Build, then run every unit, integration and end-to-end test (ARGS go to
 	@ctest --preset release
 	@$(pytest) tests/e2e $(ARGS)
 
+test-long: ## Build, then run the end-to-end tests with the whole load and many more events
+	@$(packages) build test
+	@cmake --preset release
+	@cmake --build --preset release
+	@HOLDFAST_LONG=1 $(pytest) tests/e2e $(ARGS)
+
 bench: ## Build, then run the failure bench and the micro benchmarks
 	@$(packages) build test
 	@cmake --preset bench
 	@cmake --build --preset bench
 	@build/release/bench/bench_failover $(ARGS)
 	@build/release/bench/micro_benchmarks
+
+bench-continuity: ## Build, then see what each balancer's own deaths, reloads and upgrades cost (half an hour)
+	@$(packages) build test
+	@cmake --preset bench
+	@cmake --build --preset bench
+	@build/release/bench/bench_continuity $(ARGS)
 
 format: ## Format every source file in place
 	@$(packages) lint
@@ -70,4 +82,4 @@ clean: ## Remove everything built
 	@rm -rf build
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18

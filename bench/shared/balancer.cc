@@ -109,7 +109,10 @@ void Balancer::change_configuration() {
 
 void Balancer::drain_messages() {
   while (auto line = messages_->next()) {
-    last_message_ = std::move(*line);
+    const bool is_error = line->find("error") != std::string::npos;
+    if (is_error || last_message_.find("error") == std::string::npos) {
+      last_message_ = std::move(*line);
+    }
   }
 }
 

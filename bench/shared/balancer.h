@@ -42,6 +42,7 @@ class Balancer {
 
   // Reads what it has written, which would otherwise block it some day.
   void drain_messages();
+  // The last error among it or, without any, the last line.
   [[nodiscard]] const std::string& last_message() const { return last_message_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/line_reader.h"
@@ -28,9 +29,10 @@ std::string configure_holdfast(const Site& site) {
   }
   text += "pools:\n";
   for (const auto& service : site.services) {
+    const auto attempts = std::min<std::size_t>(3, service.backends.size());
     text += "  - name: " + service.name +
             "\n    connect: { timeout: " + std::to_string(site.connect_timeout) +
-            R"(s, attempts: 3 }
+            "s, attempts: " + std::to_string(attempts) + R"( }
     health: { type: tcp, interval: 200ms, timeout: 200ms, rise: 2, fall: 2 }
     backends:
 )";
