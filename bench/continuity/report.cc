@@ -18,7 +18,7 @@ constexpr Column kColumns[] = {
     {"new failed", &Summary::new_failed, 0},
     {"stall p99 ms", &Summary::stall_p99, 1},
     {"stall max ms", &Summary::stall_max, 1},
-    {"answered again ms", &Summary::again, 1},
+    {"recovered ms", &Summary::recovered, 0},
     {"leftover processes", &Summary::leftover, 0},
     {"load late ms", &Summary::late, 1},
 };
@@ -52,7 +52,7 @@ std::string describe(const CrowdOptions& load) {
 }
 
 constexpr const char* kLegend =
-    R"(*Lost* are established connections that ended by reset, early end, timeout or wrong bytes, of all kinds; *new failed* are new connections without an answer. A *stall* is the longest wait of a busy client in the 5 s after the event, from when a request was due until its answer, over a new connection where the old one was lost; the row "nothing" shows what the machine alone does to that number. *Answered again*: from the event until every busy client has had an answer to a request due after it. *Leftover processes* are those more than before the event. *Load late* is the 99.9th percentile of how late the load itself sent.
+    R"(*Lost* are established connections that ended by reset, early end, timeout or wrong bytes, of all kinds; *new failed* are new connections without an answer. A *stall* is the longest wait of a busy client in the 5 s after the event, from when a request was due until its answer, over a new connection where the old one was lost; the row "nothing" shows what the machine alone does to that number. *Recovered*: from the event to the answer that ended the longest stall, which is any moment where nothing happens. *Leftover processes* are those more than before the event. *Load late* is the 99.9th percentile of how late the load itself sent.
 
 HAProxy runs in master-worker mode as Debian's unit has it. When its worker is killed its master ends too, and is started again after 100 ms, as systemd does for that unit (`Restart=always`). nginx runs as a daemon with one worker per CPU. Neither has a limit for how long old workers may go on (`hard-stop-after`, `worker_shutdown_timeout`), which is their default: with one, old processes would leave, and take the connections with them.
 )";

@@ -16,7 +16,7 @@ Summary summarize(Run& run) {
   auto& stall = crowd.stalls.front();
   summary.stall_p99 = to_milliseconds(stall.longest.percentile(99));
   summary.stall_max = to_milliseconds(stall.longest.max());
-  summary.again = to_milliseconds(stall.answered_again);
+  summary.recovered = to_milliseconds(stall.recovered);
   summary.leftover = run.leftover_processes;
   summary.late = to_milliseconds(crowd.late.percentile(99.9));
   return summary;
@@ -26,7 +26,7 @@ Summary median(const std::vector<Summary>& summaries) {
   Summary result;
   for (const auto number : {&Summary::lost, &Summary::wrong, &Summary::new_failed,
                             &Summary::new_attempted, &Summary::stall_p99, &Summary::stall_max,
-                            &Summary::again, &Summary::leftover, &Summary::late}) {
+                            &Summary::recovered, &Summary::leftover, &Summary::late}) {
     std::vector<double> values;
     for (const auto& summary : summaries) {
       values.push_back(summary.*number);

@@ -14,9 +14,9 @@ struct Summary {
   double new_attempted = 0;
   double stall_p99 = 0;  // milliseconds: the longest wait of each busy client
   double stall_max = 0;
-  double again = 0;     // milliseconds until each busy client has been answered again
-  double leftover = 0;  // processes
-  double late = 0;      // milliseconds: p99.9 of what the load itself was late
+  double recovered = 0;  // milliseconds from the event to the end of the longest of these
+  double leftover = 0;   // processes
+  double late = 0;       // milliseconds: p99.9 of what the load itself was late
 };
 
 // Sorts what it counts.

@@ -91,8 +91,8 @@ NumberBytes to_bytes(std::uint64_t number) {
 
 std::uint64_t from_bytes(const NumberBytes& bytes) {
   std::uint64_t number = 0;
-  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) {
-    number = number << 8 | std::to_integer<std::uint64_t>(*byte);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    number |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
   }
   return number;
 }

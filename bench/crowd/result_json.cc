@@ -29,7 +29,7 @@ ordered_json to_json(CrowdResult& result, TimePoint begin) {
     events.push_back({{"name", stall.event.name},
                       {"at_ms", to_milliseconds(stall.event.at - begin)},
                       {"stall_ms", percentiles(stall.longest)},
-                      {"answered_again_ms", to_milliseconds(stall.answered_again)}});
+                      {"recovered_ms", to_milliseconds(stall.recovered)}});
   }
   return {{"lost", result.lost()},
           {"wrong_bytes", result.wrong_bytes()},

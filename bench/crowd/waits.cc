@@ -8,18 +8,19 @@ namespace {
 Stall stall_of(const Event& event, TimePoint last_due, TimePoint next_event,
                const WaitsOfClients& clients) {
   Stall stall{event, {}};
+  auto worst = Duration::zero();
   for (const auto& waits : clients) {
     auto longest = Duration::zero();
     auto wait = std::partition_point(waits.begin(), waits.end(),
                                      [&](const Wait& each) { return each.answered < event.at; });
-    const auto again =
-        std::find_if(wait, waits.end(), [&](const Wait& each) { return each.due >= event.at; });
-    if (again != waits.end()) {
-      stall.answered_again = std::max(stall.answered_again, again->answered - event.at);
-    }
     for (; wait != waits.end() && wait->due < std::min(last_due, next_event); ++wait) {
-      longest =
-          std::max(longest, std::min(wait->answered, next_event) - std::max(wait->due, event.at));
+      const auto end = std::min(wait->answered, next_event);
+      const auto length = end - std::max(wait->due, event.at);
+      longest = std::max(longest, length);
+      if (length > worst) {
+        worst = length;
+        stall.recovered = end - event.at;
+      }
     }
     stall.longest.add(longest);
   }

@@ -37,8 +37,9 @@ struct Stall {
   // The longest wait of each client for an answer after the event, of requests that fell due no
   // later than a window after it. What lies before it, or after the next event, isn't counted.
   cli::Latencies longest;
-  // From the event until each client has had an answer to a request due after it.
-  Duration answered_again = Duration::zero();
+  // From the event to the answer that ended the longest of these. Where nothing stalls that is any
+  // moment.
+  Duration recovered = Duration::zero();
 };
 
 // The events are in the order they happened.

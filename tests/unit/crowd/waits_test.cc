@@ -42,7 +42,7 @@ TEST(Stalls, take_the_longest_wait_of_each_client) {
   EXPECT_EQ(found[0].longest.size(), 2u);
   EXPECT_EQ(found[0].longest.percentile(0), 3ms);
   EXPECT_EQ(found[0].longest.max(), 35ms);
-  EXPECT_EQ(found[0].answered_again, 37ms);
+  EXPECT_EQ(found[0].recovered, 37ms);
 }
 
 TEST(Stalls, count_the_request_that_was_under_way) {
