@@ -115,6 +115,7 @@ Step BulkService::Connection::read_request() {
       state_ = State::sending;
       break;
     case BulkRequest::Direction::upload:
+      ContentReceiver::limit_room(socket_.get());
       receiver_.emplace(request->seed, request->size, Throttle(request->rate, Clock::now()));
       state_ = State::receiving;
       break;

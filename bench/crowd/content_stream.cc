@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr int kPieces = 4;  // of a step
+constexpr int kRoom = 128 * 1024;
 constexpr double kLeast = 16 * 1024;
 constexpr double kMostSaved = 20e-3;  // seconds
 
@@ -59,6 +60,10 @@ Step ContentSender::send(int socket) {
     }
   }
   return Step::again;
+}
+
+void ContentReceiver::limit_room(int socket) {
+  static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kRoom, sizeof kRoom));
 }
 
 Step ContentReceiver::receive(int socket, TimePoint now) {

@@ -48,13 +48,16 @@ class ContentSender {
   Checksum checksum_;
 };
 
-// The receiving end, which reads no faster than the throttle lets it: so all that is on the way,
-// the balancer's pipes included, is full for as long as the transfer lasts.
+// The receiving end, which reads no faster than the throttle lets it, from a socket with little
+// room: so all that is on the way, the balancer's pipes included, is full for as long as the
+// transfer lasts.
 class ContentReceiver {
  public:
   ContentReceiver(std::uint64_t seed, std::uint64_t size, Throttle throttle)
       : content_(seed), size_(size), throttle_(throttle) {}
 
+  // Instead of the megabytes that the kernel would let it have.
+  static void limit_room(int socket);
   [[nodiscard]] Step receive(int socket, TimePoint now);
   [[nodiscard]] std::uint64_t received() const { return received_; }
   // Those that differ from what was sent; the checksum counts as its eight bytes.

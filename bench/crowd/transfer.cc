@@ -33,6 +33,9 @@ Transfer::Transfer(loop::Loop& loop, Fd socket, const BulkRequest& request, std:
       last_progress_(Clock::now()),
       poll_(loop, socket_.get(), *this),
       pause_(loop, [this] { go_on(); }) {
+  if (request.direction == BulkRequest::Direction::download) {
+    ContentReceiver::limit_room(socket_.get());
+  }
   poll_.want(false, true);
 }
 

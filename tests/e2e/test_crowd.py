@@ -238,7 +238,8 @@ def test_a_crowd_notices_what_is_lost(holdfast, crowd_services, crowd, free_port
     ports = {"web": free_port(), "bulk": free_port()}
     addresses = {"web": services.address, "bulk": services.bulk_address}
     daemon = holdfast(configuration(ports, addresses))
-    made = crowd(f"127.0.0.1:{ports['web']}", f"127.0.0.1:{ports['bulk']}")
+    # Larger than what can be on the way already, which would arrive all the same.
+    made = crowd(f"127.0.0.1:{ports['web']}", f"127.0.0.1:{ports['bulk']}", bulk_size=64)
     made.event("all is lost")
     daemon.kill()
     daemon.expected_exit = -signal.SIGKILL
