@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import socket
 import threading
 
 import pytest
@@ -248,4 +249,37 @@ def test_a_crowd_notices_what_is_lost(holdfast, crowd_services, crowd, free_port
     for kind, losses in result.data["established"].items():
         assert losses["lost"] > 0, kind
     with pytest.raises(AssertionError, match="connections lost"):
+        result.assert_nothing_lost()
+
+
+def test_a_crowd_notices_one_wrong_byte(crowd_services, crowd, tcp_server):
+    services = crowd_services()
+    host, port = services.bulk_address.rsplit(":", 1)
+
+    def spoil(connection):
+        """Relays both ways, and changes one byte each way."""
+        with socket.create_connection((host, int(port)), 10) as backend:
+            back = threading.Thread(target=relay, args=(backend, connection), daemon=True)
+            back.start()
+            relay(connection, backend)
+            back.join(30)
+
+    def relay(source, sink):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := bytearray(source.recv(65536)):
+                if passed <= 1_000_000 < passed + len(data):
+                    data[1_000_000 - passed] ^= 1
+                passed += len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    counts = {"idle": 3, "busy": 2, "downloads": 1, "uploads": 1, "bulk_rate": 8}
+    result = crowd(services.address, tcp_server(spoil).address, **counts).finish()
+    for kind in ("download", "upload"):
+        losses = result.data["established"][kind]
+        assert losses["lost"] == losses["opened"] > 0
+        assert losses["wrong_bytes"] > losses["lost"]  # the byte, and the checksum after it
+        assert losses["reasons"] == {"wrong bytes": losses["lost"]}
+    with pytest.raises(AssertionError, match="download connections lost"):
         result.assert_nothing_lost()
