@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -62,14 +64,14 @@ bool measure(MeasuredRow& measured, const std::vector<Contender>& contenders,
              const Setting& setting) {
   const auto* contender = find(contenders, measured.row.contender);
   if (contender == nullptr) {
-    measured.failure = "not installed";
+    measured.failures.emplace_back("not installed");
     return true;
   }
   auto run = run_once(measured.row, *contender, setting);
   if (!run) {
-    measured.failure = run.error().message;
-    std::fprintf(stderr, "%s: %s\n", measured.row.key, measured.failure.c_str());
-    return measured.failure != "interrupted";
+    const auto& failure = measured.failures.emplace_back(run.error().message);
+    std::fprintf(stderr, "%s: %s\n", measured.row.key, failure.c_str());
+    return failure != "interrupted";
   }
   const auto summary = summarize(*run);
   std::fprintf(stderr,
@@ -113,7 +115,9 @@ int bench_continuity(const Options& options) {
   std::filesystem::create_directories(options.results);
   std::ofstream(options.results / "continuity.md")
       << to_markdown(measured, contenders, setting.crowd);
-  return 0;
+  const bool all_ran = std::all_of(measured.begin(), measured.end(),
+                                   [](const MeasuredRow& each) { return each.failures.empty(); });
+  return all_ran ? 0 : 1;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ constexpr Column kColumns[] = {
     {"lost", &Summary::lost, 0},
     {"wrong bytes", &Summary::wrong, 0},
     {"new failed", &Summary::new_failed, 0},
+    {"stall p50 ms", &Summary::stall_p50, 1},
     {"stall p99 ms", &Summary::stall_p99, 1},
     {"stall max ms", &Summary::stall_max, 1},
     {"recovered ms", &Summary::recovered, 0},
@@ -62,7 +63,7 @@ std::string table_rows(const std::vector<MeasuredRow>& rows) {
   for (const auto& measured : rows) {
     text += "| " + name_of(measured) + " |";
     if (measured.rounds.empty()) {
-      text += " not run: " + measured.failure + " |\n";
+      text += " not run |\n";
       continue;
     }
     const auto middle = median(measured.rounds);
@@ -115,7 +116,19 @@ std::string rounds_table(const std::vector<MeasuredRow>& rows) {
     }
     text += "\n";
   }
+
   return text;
+}
+
+std::string failures(const std::vector<MeasuredRow>& rows) {
+  std::string text;
+  for (const auto& measured : rows) {
+    for (const auto& failure : measured.failures) {
+      text += "- " + name_of(measured) + ": " + failure + "\n";
+    }
+  }
+  return text.empty() ? text
+                      : "\nRounds that could not be run, and are in none of the tables:\n\n" + text;
 }
 
 }  // namespace
@@ -130,7 +143,7 @@ std::string to_table(const std::vector<MeasuredRow>& rows) {
     const auto name = name_of(measured);
     text += name + pad("", kNameWidth - std::min(name.size(), kNameWidth));
     if (measured.rounds.empty()) {
-      text += "  not run: " + measured.failure + "\n";
+      text += "  not run\n";
       continue;
     }
     const auto middle = median(measured.rounds);
@@ -161,7 +174,7 @@ std::string to_markdown(const std::vector<MeasuredRow>& rows,
     headings.emplace_back(column.heading);
   }
   return text + "\n" + table_head("", headings) + table_rows(rows) + per_thousand(rows, load.busy) +
-         rounds_table(rows);
+         rounds_table(rows) + failures(rows);
 }
 
 }  // namespace holdfast::bench

@@ -9,8 +9,8 @@ namespace holdfast::bench {
 
 struct MeasuredRow {
   Row row;
-  std::vector<Summary> rounds;  // none when it could not be run, which `failure` explains
-  std::string failure = {};
+  std::vector<Summary> rounds;             // that could be run
+  std::vector<std::string> failures = {};  // why the others could not
 };
 
 // The medians as a table for a terminal.

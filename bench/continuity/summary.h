@@ -12,7 +12,8 @@ struct Summary {
   double wrong = 0;       // bytes
   double new_failed = 0;  // new connections without an answer
   double new_attempted = 0;
-  double stall_p99 = 0;  // milliseconds: the longest wait of each busy client
+  double stall_p50 = 0;  // milliseconds: the longest wait of each busy client
+  double stall_p99 = 0;
   double stall_max = 0;
   double recovered = 0;  // milliseconds from the event to the end of the longest of these
   double leftover = 0;   // processes
