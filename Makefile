@@ -16,7 +16,7 @@ crashes := tests/e2e/test_continuity.py
 # ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
 fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: build run test test-long bench format lint install asan tsan clean help
+.PHONY: build run test test-long bench bench-continuity format lint install asan tsan clean help
 
 build: ## Build build/release/holdfast and the tests
 	@$(packages) build
@@ -38,7 +38,7 @@ test: ## Build, then run every unit, integration and end-to-end test (ARGS go to
 	@ctest --preset release
 	@$(pytest) tests/e2e $(ARGS)
 
-test-long: ## The same, and a worker dies of each signal at every fault point
+test-long: ## The same with the whole load, many more events and every signal at every fault point
 	@HOLDFAST_LONG=1 $(MAKE) test
 
 bench: ## Build, then run the failure bench and the micro benchmarks
@@ -47,6 +47,12 @@ bench: ## Build, then run the failure bench and the micro benchmarks
 	@cmake --build --preset bench
 	@build/release/bench/bench_failover $(ARGS)
 	@build/release/bench/micro_benchmarks
+
+bench-continuity: ## Build, then see what each balancer's own deaths, reloads and upgrades cost (half an hour)
+	@$(packages) build test
+	@cmake --preset bench
+	@cmake --build --preset bench
+	@build/release/bench/bench_continuity $(ARGS)
 
 format: ## Format every source file in place
 	@$(packages) lint
@@ -78,4 +84,4 @@ clean: ## Remove everything built
 	@rm -rf build
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -9,6 +7,7 @@
 #include "failover/report.h"
 #include "failover/run.h"
 #include "holdfast/loop/signals.h"
+#include "shared/temporary_directory.h"
 
 namespace holdfast::bench {
 namespace {
@@ -20,24 +19,6 @@ struct Options {
   double rate = 1000;
   unsigned rounds = 5;
   std::filesystem::path results = "bench/results";
-};
-
-// For configurations and pid files; removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-bench-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  TemporaryDirectory(TemporaryDirectory&&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 Result<std::vector<cli::InstanceProcess>> start_backends(const std::string& program) {

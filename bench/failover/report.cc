@@ -1,9 +1,7 @@
 #include "failover/report.h"
 
-#include <cstdio>
-
 #include "cli/wording.h"
-#include "failover/machine.h"
+#include "shared/table.h"
 
 namespace holdfast::bench {
 namespace {
@@ -23,17 +21,6 @@ constexpr Column kColumns[] = {
     {"after 50 ms", &Summary::late, 0},    {"last error ms", &Summary::last_error, 0},
 };
 
-std::string number(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
-// To the right, in as many columns as the heading takes.
-std::string pad(const std::string& text, std::size_t width) {
-  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-}
-
 std::string errors_by_round(const std::vector<Row>& rows) {
   std::string text;
   for (const auto& row : rows) {
@@ -44,16 +31,6 @@ std::string errors_by_round(const std::vector<Row>& rows) {
     text += "\n";
   }
   return text;
-}
-
-std::string table_head(const std::string& first, const std::vector<std::string>& others) {
-  std::string head = "| " + first + " |";
-  std::string rule = "|---|";
-  for (const auto& other : others) {
-    head += " " + other + " |";
-    rule += "---:|";
-  }
-  return head + "\n" + rule + "\n";
 }
 
 }  // namespace
@@ -78,15 +55,11 @@ std::string to_table(const std::vector<Row>& rows) {
 
 std::string to_markdown(const std::vector<Row>& rows, const Schedule& schedule,
                         const std::string& chart) {
-  const auto machine = describe_machine();
   const auto seconds = [](Duration duration) {
     return number(std::chrono::duration<double>(duration).count(), 0) + " s";
   };
   std::string text = "# A backend is killed under load\n\n";
-  text += "Measured on " + machine.date + " by `bench_failover`: " + machine.cpu + ", " +
-          std::to_string(machine.cores) + " cores, " + machine.kernel +
-          ". Client, balancer and backends share the machine over loopback: compare the rows, "
-          "don't take them for what other hardware does.\n\n";
+  text += measured_by("bench_failover") + "\n\n";
   text += "Three `holdfast instance` backends; " +
           cli::with_separators(static_cast<std::uint64_t>(schedule.rate)) +
           " requests a second, each due at a fixed time and on a new connection, whatever became "

@@ -1,11 +1,9 @@
 #include "failover/run.h"
 
-#include <csignal>
-#include <mutex>
-
 #include "cli/demo_tally.h"
 #include "cli/load_thread.h"
-#include "failover/balancer.h"
+#include "shared/balancer.h"
+#include "shared/interruptible.h"
 
 namespace holdfast::bench {
 namespace {
@@ -13,23 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kVictim = 1;
-
-// False when a signal asks us to end first.
-[[nodiscard]] bool wait_until(TimePoint time, Balancer& balancer) {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGINT);
-  sigaddset(&ending, SIGTERM);
-  for (auto left = time - Clock::now(); left > 0s; left = time - Clock::now()) {
-    const auto slice = std::min<Duration>(left, 100ms);
-    const timespec limit{0, std::chrono::nanoseconds(slice).count()};
-    if (::sigtimedwait(&ending, nullptr, &limit) > 0) {
-      return false;
-    }
-    balancer.drain_messages();
-  }
-  return true;
-}
 
 Run to_run(const std::vector<cli::FinishedRequest>& finished, TimePoint begin,
            const cli::InstanceProcess::Death& death) {
@@ -47,11 +28,11 @@ Run to_run(const std::vector<cli::FinishedRequest>& finished, TimePoint begin,
 Result<Run> run_once(const Contender& contender, const Schedule& schedule,
                      std::vector<cli::InstanceProcess>& backends,
                      const std::filesystem::path& directory) {
-  std::vector<Backend> addresses;
+  Service web{"web", {}};
   for (const auto& backend : backends) {
-    addresses.push_back({backend.name(), backend.address()});
+    web.backends.push_back({backend.name(), backend.address()});
   }
-  auto balancer = Balancer::start(contender, addresses, directory);
+  auto balancer = Balancer::start(contender, {.services = {web}, .directory = directory});
   if (!balancer) {
     return tl::unexpected(balancer.error());
   }

@@ -4,7 +4,7 @@
 
 #include "cli/http_exchange.h"
 #include "cli/instance_process.h"
-#include "failover/contender.h"
+#include "shared/contender.h"
 
 namespace holdfast::bench {
 

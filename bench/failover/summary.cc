@@ -1,9 +1,9 @@
 #include "failover/summary.h"
 
 #include <algorithm>
-#include <cassert>
 
 #include "cli/latency.h"
+#include "shared/table.h"
 
 namespace holdfast::bench {
 namespace {
@@ -75,14 +75,12 @@ Summary summarize(const Run& run, const Schedule& schedule) {
 }
 
 Summary median(const std::vector<Summary>& summaries) {
-  assert(!summaries.empty());
   const auto of = [&](double Summary::*number) {
     std::vector<double> values;
     for (const auto& summary : summaries) {
       values.push_back(summary.*number);
     }
-    std::sort(values.begin(), values.end());
-    return values[(values.size() - 1) / 2];
+    return median(std::move(values));
   };
   Summary result;
   for (const auto number :

@@ -1,10 +1,7 @@
 #include "cli/load_generator.h"
 
 #include <netinet/in.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 
@@ -27,11 +24,6 @@ bool is_loopback(const SocketAddress& address) {
   return false;
 }
 
-timespec to_timespec(TimePoint time) {
-  const auto nanoseconds = to_nanoseconds(time);
-  return {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<LoadGenerator>> LoadGenerator::make(loop::Loop& loop, LoadOptions options,
@@ -42,16 +34,18 @@ Result<std::unique_ptr<LoadGenerator>> LoadGenerator::make(loop::Loop& loop, Loa
   if (!(options.rate > 0)) {
     return fail("the rate must be above zero");
   }
-  Fd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!alarm.is_open()) {
-    return fail("cannot make a timer", errno);
+  std::unique_ptr<LoadGenerator> generator(
+      new LoadGenerator(loop, options, std::move(on_finished), std::move(on_done)));
+  auto alarm = Alarm::make(loop, [self = generator.get()] { self->on_alarm(); });
+  if (!alarm) {
+    return tl::unexpected(alarm.error());
   }
-  return std::unique_ptr<LoadGenerator>(new LoadGenerator(
-      loop, options, std::move(alarm), std::move(on_finished), std::move(on_done)));
+  generator->alarm_ = std::move(*alarm);
+  return generator;
 }
 
-LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, Fd alarm,
-                             OnFinished on_finished, OnDone on_done)
+LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, OnFinished on_finished,
+                             OnDone on_done)
     : loop_(loop),
       options_(options),
       request_("GET / HTTP/1.1\r\nHost: " + options.target.to_string() + "\r\n\r\n"),
@@ -59,14 +53,11 @@ LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, Fd alarm,
       on_done_(std::move(on_done)),
       total_(static_cast<std::uint64_t>(
           std::llround(options.rate * std::chrono::duration<double>(options.duration).count()))),
-      alarm_(std::move(alarm)),
-      alarm_poll_(loop, alarm_.get(), *this),
       timeouts_(loop, [this] { time_out_overdue(); }) {}
 
 void LoadGenerator::start(TimePoint begin) {
   begin_ = begin;
-  alarm_poll_.want(true, false);
-  set_alarm();
+  alarm_->set(due_time(0));
 }
 
 void LoadGenerator::stop() {
@@ -74,12 +65,10 @@ void LoadGenerator::stop() {
   report_if_done();
 }
 
-void LoadGenerator::on_ready(loop::Poll&, loop::Readiness) {
-  std::uint64_t expirations = 0;
-  static_cast<void>(::read(alarm_.get(), &expirations, sizeof expirations));
+void LoadGenerator::on_alarm() {
   send_due();
   if (sent_ < total_) {
-    set_alarm();
+    alarm_->set(due_time(sent_));
   }
   report_if_done();
 }
@@ -126,12 +115,6 @@ void LoadGenerator::exchange_finished(HttpExchange& exchange, Outcome outcome) {
   report_if_done();
 }
 
-void LoadGenerator::set_alarm() {
-  // A time already past fires at once.
-  const itimerspec spec{{0, 0}, to_timespec(due_time(sent_))};
-  ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
-}
-
 void LoadGenerator::time_out_overdue() {
   const auto now = Clock::now();
   while (!exchanges_.empty() && exchanges_.front().started() + options_.timeout <= now) {
@@ -149,7 +132,7 @@ void LoadGenerator::watch_timeouts() {
 
 void LoadGenerator::report_if_done() {
   if (sent_ >= total_ && exchanges_.empty() && on_done_) {
-    alarm_poll_.want(false, false);
+    alarm_->stop();
     timeouts_.stop();
     std::exchange(on_done_, nullptr)();
   }

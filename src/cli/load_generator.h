@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/alarm.h"
 #include "cli/http_exchange.h"
 #include "holdfast/loop/timer.h"
 
@@ -23,7 +24,7 @@ struct LoadOptions {
 // An open-loop HTTP client: requests are due at fixed times, and each is sent when it is due, on
 // a new connection, whatever became of those before it. On the loop's thread; what makes it owns
 // it.
-class LoadGenerator final : private loop::Poll::Handler, private HttpExchange::Owner {
+class LoadGenerator final : private HttpExchange::Owner {
  public:
   using OnFinished = std::function<void(const FinishedRequest&)>;
   using OnDone = std::function<void()>;
@@ -42,15 +43,13 @@ class LoadGenerator final : private loop::Poll::Handler, private HttpExchange::O
   void stop();
 
  private:
-  LoadGenerator(loop::Loop& loop, LoadOptions options, Fd alarm, OnFinished on_finished,
-                OnDone on_done);
+  LoadGenerator(loop::Loop& loop, LoadOptions options, OnFinished on_finished, OnDone on_done);
 
-  void on_ready(loop::Poll& poll, loop::Readiness ready) override;
+  void on_alarm();
   void exchange_finished(HttpExchange& exchange, Outcome outcome) override;
   [[nodiscard]] TimePoint due_time(std::uint64_t number) const;
   void send_due();
   void send(TimePoint intended);
-  void set_alarm();
   void time_out_overdue();
   void watch_timeouts();
   void report_if_done();
@@ -64,9 +63,7 @@ class LoadGenerator final : private loop::Poll::Handler, private HttpExchange::O
   std::uint64_t total_;
   std::uint64_t sent_ = 0;
   std::list<HttpExchange> exchanges_;  // in the order they started, which is that of timing out
-  // A timerfd(2): libuv's own timers have a millisecond's resolution, as long as a whole request.
-  Fd alarm_;
-  loop::Poll alarm_poll_;
+  std::unique_ptr<Alarm> alarm_;
   loop::Timer timeouts_;
 };
 

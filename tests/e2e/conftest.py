@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.binary import BINARY
+from support.command import run
 from support.configuration import NO_CHECKS, web
 from support.continuity import DEATHS
+from support.crowd import Crowd, Services
 from support.daemon import Holdfast
 from support.faults import BINARY as FAULTS_BINARY
 from support.faults import Faults
@@ -144,6 +146,19 @@ def tcp_server():
 
 
 @pytest.fixture
+def crowd_services():
+    """crowd_services() is what a crowd talks to: `.address` and `.bulk_address`."""
+    yield from _stopping(lambda _: Services())
+
+
+@pytest.fixture
+def crowd():
+    """crowd(target, bulk_target) is a support.crowd.Crowd of clients, all established:
+    .event(name), .finish().assert_nothing_lost()."""
+    yield from _stopping(lambda _, *targets, **counts: Crowd(*targets, **counts))
+
+
+@pytest.fixture
 def wire(holdfast, tmp_path_factory):
     """wire() is a balancer with both ends in the test's hands, a support.wire.Wire."""
     with contextlib.ExitStack() as stack:
@@ -169,6 +184,28 @@ def postgres_cluster():
     directory = tempfile.mkdtemp(prefix="holdfast-postgres-")
     yield servers.PostgresCluster(directory)
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def pgbench(postgres_cluster):
+    """pgbench(port, ...) is its command line."""
+
+    def command_line(port, *options):
+        program = postgres_cluster.program("pgbench")
+        return [program, "-h", "127.0.0.1", "-p", port, "-U", "postgres", *options, "postgres"]
+
+    return command_line
+
+
+@pytest.fixture
+def fill(pgbench):
+    """fill(server) makes pgbench's tables on a server."""
+
+    def initialize(server):
+        done = run(pgbench(server.port, "-i", "-I", "dtg", "-s", 1, "-q"))
+        assert done.returncode == 0, done.stderr
+
+    return initialize
 
 
 class ServedFiles:

@@ -14,28 +14,6 @@ SOME_CLIENTS_WERE_LOST = 2  # pgbench(1), EXIT STATUS
 
 
 @pytest.fixture
-def pgbench(postgres_cluster):
-    """pgbench(port, ...) is its command line."""
-
-    def command_line(port, *options):
-        program = postgres_cluster.program("pgbench")
-        return [program, "-h", "127.0.0.1", "-p", port, "-U", "postgres", *options, "postgres"]
-
-    return command_line
-
-
-@pytest.fixture
-def fill(pgbench):
-    """Makes pgbench's tables on a server."""
-
-    def initialize(server):
-        done = run(pgbench(server.port, "-i", "-I", "dtg", "-s", 1, "-q"))
-        assert done.returncode == 0, done.stderr
-
-    return initialize
-
-
-@pytest.fixture
 def trio(holdfast, postgres, fill):
     return Trio(holdfast, postgres, fill)
 

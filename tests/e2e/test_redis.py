@@ -1,13 +1,13 @@
 """Redis behind the balancer: pipelined commands, and the loss of a server."""
 
 import contextlib
-import socket
 
 import pytest
 from support import tcp
 from support.clients import Clients
 from support.command import run
 from support.configuration import web
+from support.redis import Client, command
 from support.trio import Trio
 from support.waiting import wait_until
 
@@ -25,39 +25,6 @@ def commands_done(server, name):
         line = f"cmdstat_{name}:calls="
         text = client.ask_for_text("INFO", "commandstats")
         return int(text.partition(line)[2].partition(",")[0] or 0)
-
-
-class Client:
-    """A connection that speaks as much of Redis' protocol as is needed here."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 10)
-        self._reader = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._reader.close()
-        self.socket.close()
-
-    def ask(self, *words):
-        """The first line of the answer."""
-        self.socket.sendall(command(*words))
-        line = self._reader.readline()
-        if not line:
-            raise ConnectionResetError("closed by Redis")
-        return line.rstrip(b"\r\n").decode()
-
-    def ask_for_text(self, *words):
-        size = int(self.ask(*words).removeprefix("$"))
-        return self._reader.read(size + 2)[:-2].decode()
-
-
-def command(*words):
-    encoded = [str(word).encode() for word in words]
-    parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
-    return b"*%d\r\n%s" % (len(encoded), b"".join(parts))
 
 
 @pytest.fixture

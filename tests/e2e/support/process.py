@@ -22,11 +22,10 @@ class Process:
         self.output = []
         self._child = subprocess.Popen(
             self.command,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            **options,
+            **{"stdin": subprocess.DEVNULL, **options},
         )
         self._readers = [
             threading.Thread(target=self._read, args=(stream, lines), daemon=True)

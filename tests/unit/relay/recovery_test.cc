@@ -263,20 +263,24 @@ TEST_F(Copy, more_of_which_was_sent_than_ever_came_is_given_up) {
   EXPECT_FALSE(reconcile(record_));
 }
 
-TEST_F(Copy, between_a_reset_socket_and_another_is_given_up) {
+TEST_F(Copy, between_a_reset_socket_and_another_is_given_up_and_the_reset_passed_on) {
   testing::send_all(client_, "last words");
   record_.to_backend.in_copy = true;
   testing::reset(std::move(client_));
   ASSERT_TRUE(eventually([&] { return is_closed(from_client_.get()); }));
-  EXPECT_FALSE(reconcile(record_));
+  EXPECT_TRUE(reconcile(record_));
+  EXPECT_EQ(record_.reset, ResetBy::client);
+  EXPECT_EQ(record_.to_backend.state, FlowState::aborted);
 }
 
-TEST_F(Copy, into_a_socket_that_was_reset_is_given_up) {
+TEST_F(Copy, into_a_socket_that_was_reset_is_given_up_and_the_reset_passed_on) {
   testing::send_all(client_, "for nobody");
   record_.to_backend.in_copy = true;
   testing::reset(std::move(backend_));
   ASSERT_TRUE(eventually([&] { return is_closed(to_backend_.get()); }));
-  EXPECT_FALSE(reconcile(record_));
+  EXPECT_TRUE(reconcile(record_));
+  EXPECT_EQ(record_.reset, ResetBy::backend);
+  EXPECT_EQ(record_.to_backend.state, FlowState::aborted);
 }
 
 TEST_F(Copy, is_finished_when_the_source_has_said_fin) {
@@ -343,7 +347,7 @@ TEST_F(Resets, are_not_what_an_orderly_end_is) {
 
 class Discard : public Reconcile {};
 
-TEST_F(Discard, tells_both_ends_by_a_reset_and_closes_everything) {
+TEST_F(Discard, closes_everything_that_the_record_names) {
   OwnedPipe up;
   OwnedPipe down;
   record_.client_fd = from_client_.release();
@@ -354,8 +358,8 @@ TEST_F(Discard, tells_both_ends_by_a_reset_and_closes_everything) {
   const std::array named = {record_.client_fd, record_.backend_fd, record_.to_backend.pipe_read,
                             record_.to_backend.pipe_write, record_.to_client.pipe_write};
   discard(record_);
-  EXPECT_EQ(testing::ending_of(client_), Ending::reset);
-  EXPECT_EQ(testing::ending_of(backend_), Ending::reset);
+  EXPECT_EQ(testing::ending_of(client_), Ending::fin);
+  EXPECT_EQ(testing::ending_of(backend_), Ending::fin);
   for (const int fd : named) {
     EXPECT_FALSE(is_open(fd)) << fd;
   }

@@ -1,4 +1,4 @@
-#include "failover/machine.h"
+#include "shared/machine.h"
 
 #include <sys/utsname.h>
 #include <unistd.h>
