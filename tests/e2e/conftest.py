@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support import ports, servers
 from support.daemon import BINARY, Holdfast
+from support.machine import Machine
+from support.service import Service
 from support.systemd import Systemd
 from support.tcp import TcpServer
 from support.wire import Wire
@@ -119,6 +121,17 @@ def systemd(tmp_path):
     """What a service tells systemd, an instance of support.systemd.Systemd."""
     with contextlib.closing(Systemd(tmp_path / "notify")) as listening:
         yield listening
+
+
+@pytest.fixture
+def service(request):
+    """The holdfast unit of a machine that has booted systemd, a support.service.Service."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can boot a machine")
+    with contextlib.closing(Machine()) as machine:
+        yield Service(machine)
+        if request.node.stash.get(_failed, False):
+            print(*machine.run("journalctl", "--no-pager").stdout.splitlines()[-200:], sep="\n")
 
 
 @pytest.fixture(scope="session")
