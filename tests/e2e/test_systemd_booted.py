@@ -1,5 +1,5 @@
-"""The unit under a systemd that has really booted: what happens there to connections when processes die,
-and what its administrator is told."""
+"""The unit under a systemd that has really booted: what happens there to connections when processes
+die, and what its administrator is told."""
 
 import contextlib
 import re

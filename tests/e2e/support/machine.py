@@ -127,9 +127,9 @@ class Machine:
             "--console=read-only",
             "--link-journal=no",
         ]
-        self._nspawn = Process(
-            ["sh", "-c", f'{join} && exec "$@"', "sh", "systemd-nspawn", *options]
-        )
+        # It must not outlive a test run that is killed.
+        nspawn = ["setpriv", "--pdeathsig=KILL", "systemd-nspawn", *options]
+        self._nspawn = Process(["sh", "-c", f'{join} && exec "$@"', "sh", *nspawn])
         wait_until(self._is_up, BOOT_LIMIT, interval=0.05)
 
     def _is_up(self):
