@@ -128,8 +128,11 @@ def service(request):
     """The holdfast unit of a machine that has booted systemd, a support.service.Service."""
     if os.geteuid() != 0:
         pytest.skip("only root can boot a machine")
-    with contextlib.closing(Machine()) as machine:
-        yield Service(machine)
+    with (
+        contextlib.closing(Machine()) as machine,
+        contextlib.closing(Service(machine)) as unit,
+    ):
+        yield unit
         if request.node.stash.get(_failed, False):
             print(*machine.run("journalctl", "--no-pager").stdout.splitlines()[-200:], sep="\n")
 

@@ -3,12 +3,10 @@ die, and what its administrator is told."""
 
 import contextlib
 import re
-import socket
 from pathlib import Path
 
 import pytest
 from support import cgroup, tcp
-from support.service import ADDRESS
 from support.waiting import wait_until
 
 CROWD = 100
@@ -19,16 +17,8 @@ pytestmark = pytest.mark.limit(120)
 @pytest.fixture
 def echo(service):
     """A running unit in front of a server that sends back what comes."""
-    server = service.tcp_server(tcp.echo)
-    service.configure(server.address)
-    service.systemctl("start")
-    yield service
-    server.stop()
-
-
-def echoes(client, data=b"are you there?"):
-    client.sendall(data)
-    return tcp.read_exactly(client, len(data)) == data
+    service.start_before(tcp.echo)
+    return service
 
 
 def status_of(pid):
@@ -42,7 +32,7 @@ def test_it_runs_and_says_how_it_is(echo):
     assert echo.is_whole()
     wait_until(lambda: echo.show("StatusText") == "0 connections, 1 of 1 backends up")
     with echo.connect() as client:
-        assert echoes(client)
+        assert tcp.echoes(client)
         wait_until(lambda: echo.show("StatusText") == "1 connections, 1 of 1 backends up")
 
 
@@ -56,10 +46,10 @@ def test_both_processes_are_in_the_sandbox(echo):
 def test_a_worker_that_is_killed_in_the_sandbox_costs_no_connection(echo):
     guardian, worker = echo.guardian, echo.worker
     with echo.connect() as client:
-        assert echoes(client)
+        assert tcp.echoes(client)
         for _ in range(3):
             echo.kill(echo.worker)
-            assert echoes(client)
+            assert tcp.echoes(client)
     assert (echo.guardian, echo.show("NRestarts")) == (guardian, "0")
     assert echo.worker != worker
 
@@ -71,12 +61,12 @@ def test_a_worker_that_runs_out_of_memory_costs_no_connection(echo):
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(echo.connect())
         memory = stack.enter_context(memory_of_its_own(worker))
-        assert echoes(client)
+        assert tcp.echoes(client)
         memory.set("memory.limit_in_bytes", 1 << 16)
         crowd = [stack.enter_context(echo.connect()) for _ in range(CROWD)]  # costs memory
         wait_until(lambda: worker not in echo.processes() and echo.is_whole(), 10)
         assert oom_kills(memory) == 1
-        assert all(echoes(one) for one in [client, *crowd])
+        assert all(tcp.echoes(one) for one in [client, *crowd])
     assert (echo.guardian, echo.show("NRestarts")) == (guardian, "0")
     assert any(" worker died cause=killed " in line for line in echo.journal())
 
@@ -98,20 +88,22 @@ def oom_kills(memory):
     return int(re.search(r"^oom_kill (\d+)$", content, re.MULTILINE)[1])
 
 
+def test_a_configuration_that_is_mended_heals_a_unit_that_does_not_start(service):
+    service.write_configuration("listeners: nothing of the kind")
+    service.systemctl("start", check=False)
+    wait_until(lambda: int(service.show("NRestarts")) >= 3)
+    assert any("holdfast.yaml:1:12: error: " in line for line in service.journal())
+    service.configure("127.0.0.1:1")
+    service.wait_until_whole()
+
+
 def test_stop_lets_connections_finish_and_leaves_nothing(echo):
     with echo.connect() as client:
-        assert echoes(client)
+        assert tcp.echoes(client)
         echo.systemctl("stop", "--no-block")
         wait_until(lambda: echo.state == "deactivating (stop-sigterm)")
-        wait_until(lambda: refuses(echo))
-        assert echoes(client)
+        wait_until(echo.refuses)
+        assert tcp.echoes(client)
     wait_until(lambda: echo.state == "inactive (dead)")
     assert echo.show("Result") == "success"
     assert echo.processes() == []
-
-
-def refuses(service):
-    """Whether a new client is turned away."""
-    with service.machine.network(), socket.socket() as client:
-        client.settimeout(1)
-        return client.connect_ex(ADDRESS) != 0

@@ -67,6 +67,7 @@ class Machine:
 
     def journal(self, unit):
         """The lines about a unit so far, its own and systemd's."""
+        self.run("journalctl", "--sync")  # takes in what has been said until now
         said = self.run("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
         return said.stdout.splitlines()
 

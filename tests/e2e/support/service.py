@@ -1,15 +1,18 @@
 """The holdfast unit of a machine that has booted systemd."""
 
+import http.client
 import os
 import signal
 import socket
 
 from support import configuration, tcp
 from support.daemon import children_of
+from support.metrics import Metrics
 from support.waiting import wait_until
 
 UNIT = "holdfast.service"
 ADDRESS = ("127.0.0.1", 8080)
+ADMIN = ("127.0.0.1", 9870)  # unless it is configured
 CONFIGURATION = "etc/holdfast/holdfast.yaml"
 
 
@@ -19,6 +22,12 @@ class Service:
 
     def __init__(self, machine):
         self.machine = machine
+        self._servers = []
+
+    def start_before(self, handler):
+        """Starts it in front of one server, with this handler (support.tcp)."""
+        self.configure(self.tcp_server(handler).address)
+        self.systemctl("start")
 
     def configure(self, *backends, **settings):
         """One pool of these addresses, which aren't checked."""
@@ -68,8 +77,10 @@ class Service:
         wait_until(self.is_whole, timeout, "there is not one guardian with one worker")
 
     def kill(self, pid):
-        """SIGKILL to one of its processes; returns once there is a pair again without it."""
+        """SIGKILL to one of its processes; returns once a pair without it serves."""
+        said = len(self.journal())
         os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: any(line.endswith(" info ready") for line in self.journal()[said:]), 10)
         wait_until(lambda: pid not in self.processes() and self.is_whole(), 10)
 
     def connect(self):
@@ -77,7 +88,24 @@ class Service:
         with self.machine.network():
             return socket.create_connection(ADDRESS, 10)
 
+    def refuses(self):
+        """Whether a new client is turned away."""
+        with self.machine.network(), socket.socket() as client:
+            client.settimeout(5)
+            return client.connect_ex(ADDRESS) != 0
+
+    def metrics(self):
+        with self.machine.network():
+            connection = http.client.HTTPConnection(*ADMIN, timeout=5)
+            connection.request("GET", "/metrics", headers={"Connection": "close"})
+            return Metrics.parse(connection.getresponse().read().decode())
+
     def tcp_server(self, handler):
         """A support.tcp.TcpServer in the machine's network."""
         with self.machine.network():
-            return tcp.TcpServer(handler)
+            self._servers.append(tcp.TcpServer(handler))
+        return self._servers[-1]
+
+    def close(self):
+        for server in self._servers:
+            server.stop()
