@@ -16,8 +16,10 @@ import tempfile
 from pathlib import Path
 
 from support.daemon import BINARY
+from support.process import Process
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "holdfast/debian"
+MAKING_LIMIT = 600
 PACKAGES = {"systemd", "systemd-sysv", "dbus"}
 # Nobody reads in there.
 LEFT_OUT = ["/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*", "/var/cache/*"]
@@ -55,6 +57,9 @@ def _make(directory, release, packages):
         settings.write(_apt_settings())
         settings.flush()
         command = [
+            # What it starts and mounts is gone with it, and it with us, however that ends.
+            *("setpriv", "--pdeathsig=KILL"),
+            *("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"),
             "mmdebstrap",
             "--variant=essential",
             f"--include={','.join(packages)}",
@@ -66,8 +71,11 @@ def _make(directory, release, packages):
             directory,
             *_apt_sources(release),
         ]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{command[0]} failed:\n{result.stderr}"
+        making = Process(command)
+        try:
+            assert making.wait(MAKING_LIMIT) == 0, f"no Debian was made:\n{making.tail()}"
+        finally:
+            making.kill()
     # Empty, not "uninitialized": every boot has an id of its own, and none is a first one, which
     # would enable every unit (machine-id(5)).
     (directory / "etc/machine-id").write_text("", encoding="ascii")

@@ -127,6 +127,7 @@ class Machine:
             "--keep-unit",
             "--console=read-only",
             "--link-journal=no",
+            "--settings=no",
         ]
         # It must not outlive a test run that is killed.
         nspawn = ["setpriv", "--pdeathsig=KILL", "systemd-nspawn", *options]
