@@ -65,6 +65,17 @@ def replace_program(service, content):
     new.rename(program)
 
 
+def another_build():
+    """The same program with an end that nobody looks at."""
+    return BINARY.read_bytes() + b"another build"
+
+
+def assert_runs(service, program):
+    """Guardian and worker are both this program."""
+    digests = {digest_of(f"/proc/{pid}/exe") for pid in service.processes()}
+    assert digests == {hashlib.sha256(program).hexdigest()}
+
+
 def digest_of(file):
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
@@ -136,6 +147,14 @@ def test_a_restart_costs_no_connection(busy):
     assert busy.show("NRestarts") == "0"
 
 
+def test_a_restart_at_the_moment_a_process_dies_costs_no_connection(busy):
+    before = connections_so_far(busy)
+    for victim in "worker", "guardian":
+        os.kill(getattr(busy, victim), signal.SIGKILL)
+        busy.systemctl("restart")
+        assert_went_on(busy, before)
+
+
 def test_after_a_restart_the_unit_stops_in_order_and_starts_anew(quiet):
     quiet.systemctl("restart")
     quiet.wait_until_whole()
@@ -153,14 +172,16 @@ def test_a_restart_without_a_message_bus_costs_no_connection(busy):
 
 
 def test_a_restart_puts_a_new_program_in_place(busy):
-    before, old = connections_so_far(busy), digest_of(f"/proc/{busy.guardian}/exe")
-    another_build = BINARY.read_bytes() + b"another build"
-    replace_program(busy, another_build)
+    before = connections_so_far(busy)
+    assert_runs(busy, BINARY.read_bytes())
+    replace_program(busy, another_build())
     busy.systemctl("restart")
     assert_went_on(busy, before)
-    new = hashlib.sha256(another_build).hexdigest()
-    assert new != old
-    assert [digest_of(f"/proc/{pid}/exe") for pid in busy.processes()] == [new, new]
+    assert_runs(busy, another_build())
+    for victim in "guardian", "worker":
+        busy.kill(getattr(busy, victim))
+        assert_runs(busy, another_build())
+    assert_went_on(busy, before)
 
 
 @pytest.mark.parametrize(
@@ -172,12 +193,16 @@ def test_a_restart_puts_a_new_program_in_place(busy):
     ids=["no_program", "fails"],
 )
 def test_a_restart_with_a_broken_program_costs_no_connection(busy, program, reason):
-    before, running = connections_so_far(busy), digest_of(f"/proc/{busy.guardian}/exe")
+    before, good = connections_so_far(busy), BINARY.read_bytes()
     replace_program(busy, program)
     busy.systemctl("restart", check=False)  # which may well say that it failed
     assert_went_on(busy, before)
-    assert [digest_of(f"/proc/{pid}/exe") for pid in busy.processes()] == [running, running]
+    assert_runs(busy, good)
     assert any(reason in line for line in busy.journal())
+    replace_program(busy, another_build())
+    busy.systemctl("restart")
+    assert_went_on(busy, before)
+    assert_runs(busy, another_build())
 
 
 def test_a_restart_with_an_invalid_configuration_costs_no_connection(busy):
