@@ -13,12 +13,13 @@ build_packages=(
   libspdlog-dev libcli11-dev libexpected-dev libsystemd-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
-# The end-to-end tests put the balancer in front of real servers and judge its metrics and its
-# unit with the tools of those who read them.
+# The end-to-end tests put the balancer in front of real servers, judge its metrics and its unit
+# with the tools of those who read them, and boot a machine with that unit.
 test_packages=(
   python3 python3-pytest
   nginx-light libnginx-mod-stream redis-server redis-tools postgresql postgresql-contrib
   iperf3 haproxy prometheus curl systemd procps iproute2 nftables strace
+  systemd-container mmdebstrap
 )
 lint_packages=(clang-format clang-tidy shellcheck)
 

@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/control_client.h"
+#include "cli/process.h"
 #include "cli/upgrading.h"
 #include "holdfast/admin/instance_lock.h"
 #include "holdfast/guardian/notify.h"
@@ -29,20 +30,6 @@ std::string read_file(const std::string& path) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
-}
-
-std::string folder_of(pid_t pid) {
-  return "/proc/" + std::to_string(pid);
-}
-
-// 0 when there is no such process. Field 4 of stat, after the name in parentheses (proc(5)).
-pid_t parent_of(pid_t pid) {
-  const auto stat = read_file(folder_of(pid) + "/stat");
-  const auto name_ends = stat.rfind(") ");
-  if (name_ends == std::string::npos || name_ends + 4 > stat.size()) {
-    return 0;
-  }
-  return static_cast<pid_t>(std::strtol(stat.c_str() + name_ends + 4, nullptr, 10));
 }
 
 bool is_own_program(const json& file) {
@@ -82,7 +69,8 @@ Result<std::optional<Fd>> adopt_or_lock(const std::string& socket_path) {
                               : 0;
     // A guardian that has another parent than systemd yet would never be waited for by it.
     if (guardian > 0 && parent_of(guardian) == ::getppid()) {
-      if (read_file(folder_of(guardian) + "/cgroup") != read_file("/proc/self/cgroup")) {
+      if (read_file("/proc/" + std::to_string(guardian) + "/cgroup") !=
+          read_file("/proc/self/cgroup")) {
         return fail("the instance with the control socket " + socket_path +
                     " isn't this unit's: set another admin.socket");
       }

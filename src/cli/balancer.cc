@@ -9,7 +9,9 @@
 #include <future>
 #include <memory>
 
+#include "cli/adopt.h"
 #include "cli/commands.h"
+#include "cli/process.h"
 #include "cli/rehearsal.h"
 #include "holdfast/config/load.h"
 #include "holdfast/guardian/notify.h"
@@ -20,6 +22,8 @@ namespace holdfast::cli {
 namespace {
 
 using state::UpgradeState;
+
+constexpr pid_t kInit = 1;
 
 int refuse(const Error& error) {
   std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
@@ -185,12 +189,27 @@ int Balancer::run() {
     return kFailed;
   }
   const auto guardian = watch_guardian(log);
+  const auto tell_main_process = [&] {
+    const auto pid = static_cast<pid_t>(shared.supervision.guardian_pid.get());
+    // A start that was to adopt this instance may not even have been executed. Said again to
+    // systemd, it changes nothing; said of a guardian that has another parent yet, it would do
+    // harm (notify.h).
+    if (is_started_by_systemd() && shared.supervision.ending.get() == 0 &&
+        parent_of(pid) == kInit) {
+      guardian::notify_adopted(pid);
+    }
+  };
   const bool ended = (*worker)->run({
-      .on_serving = [&] { guardian::notify_ready(status_line(shared)); },
+      .on_serving =
+          [&] {
+            tell_main_process();
+            guardian::notify_ready(status_line(shared));
+          },
       .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
       .on_alive =
           [&] {
             guardian::notify_watchdog();
+            tell_main_process();
             guardian::notify_status(status_line(shared));
             interface.tend();
           },

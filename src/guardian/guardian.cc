@@ -161,7 +161,7 @@ void Guardian::do_what_is_wanted() {
   if (leave_wanted_) {
     say("info", "guardian leaves reason=\"the next start takes over\" worker=%d", worker_);
     shared_.supervision.leaving.set(1);
-    exit_code_ = 0;
+    ::_exit(0);  // a destructor would close what the worker goes on with
   } else if (upgrade_wanted_) {
     upgrade_wanted_ = false;
     worker_makes_way_ = true;

@@ -19,6 +19,8 @@ from support.crowd import Crowd, Services
 from support.daemon import Holdfast
 from support.faults import BINARY as FAULTS_BINARY
 from support.faults import Faults
+from support.machine import Machine
+from support.service import Service
 from support.systemd import Systemd
 from support.tcp import TcpServer
 from support.wire import Wire
@@ -176,6 +178,20 @@ def systemd(tmp_path):
     """What a service tells systemd, an instance of support.systemd.Systemd."""
     with contextlib.closing(Systemd(tmp_path / "notify")) as listening:
         yield listening
+
+
+@pytest.fixture
+def service(request):
+    """The holdfast unit of a machine that has booted systemd, a support.service.Service."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can boot a machine")
+    with (
+        contextlib.closing(Machine()) as machine,
+        contextlib.closing(Service(machine)) as unit,
+    ):
+        yield unit
+        if request.node.stash.get(_failed, False):
+            print(*machine.run("journalctl", "--no-pager").stdout.splitlines()[-200:], sep="\n")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The unit as it is installed, judged by systemd's own tools, and the messages it waits for."""
 
-import os
 import re
 import signal
 import socket
@@ -9,21 +8,10 @@ import subprocess
 import pytest
 from support import configuration, tcp
 from support.binary import BINARY, ROOT
+from support.installation import install
 
 UNIT = ROOT / "systemd/holdfast.service"
 MOST_EXPOSURE = 2.0  # of 10, by `systemd-analyze security`
-
-
-def install(destination, prefix):
-    """What `make install` does after building."""
-    result = subprocess.run(
-        ["cmake", "--install", BINARY.parent, "--prefix", prefix],
-        env={**os.environ, "DESTDIR": str(destination)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def seconds(name):
@@ -34,7 +22,7 @@ def seconds(name):
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     destination = tmp_path_factory.mktemp("root")
-    install(destination, "/usr")
+    install(destination)
     return destination
 
 
@@ -80,7 +68,7 @@ def test_a_configuration_that_is_there_already_stays(tmp_path):
     configuration = tmp_path / "etc/holdfast/holdfast.yaml"
     configuration.parent.mkdir(parents=True)
     configuration.write_text("# mine\n", encoding="ascii")
-    install(tmp_path, "/usr")
+    install(tmp_path)
     assert configuration.read_text(encoding="ascii") == "# mine\n"
 
 

@@ -44,11 +44,11 @@ class Guardian {
   [[nodiscard]] static Result<Guardian> create(const Options& options, state::SharedState& shared,
                                                WorkerProgram& program);
 
-  // Until the worker has ended because it was asked to, has refused to start at all, or is left to
-  // the next start. The process's exit code.
+  // Until the worker has ended because it was asked to, or has refused to start at all. The
+  // process's exit code.
   //
   // SIGTERM, SIGINT: ends the worker in order. SIGHUP: has it read its configuration again.
-  // SIGUSR1: leaves a worker that serves alone and ends. SIGUSR2: becomes the program that its own
+  // SIGUSR1: ends the process and leaves a worker that serves alone. SIGUSR2: becomes the program that its own
   // file is now, and goes back if that is no good.
   [[nodiscard]] int run();
 

@@ -163,6 +163,12 @@ def read_exactly(connection, size):
     return bytes(data)
 
 
+def echoes(connection, data=b"are you there?"):
+    """Whether the other side sends the data back."""
+    connection.sendall(data)
+    return read_exactly(connection, len(data)) == data
+
+
 def read_all(connection):
     """Everything until the peer closes."""
     data = bytearray()
