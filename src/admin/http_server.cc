@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
@@ -35,7 +36,8 @@ class HttpServer::Impl {
   // Stops accepting, joins the thread and ends what is open.
   ~Impl() {
     if (thread_.joinable()) {
-      ::eventfd_write(stop_.get(), 1);
+      ending_ = true;
+      ::eventfd_write(told_.get(), 1);
       thread_.join();
     }
     if (daemon_ != nullptr) {
@@ -54,8 +56,8 @@ class HttpServer::Impl {
                          MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
                          MHD_OPTION_END);
-    stop_ = Fd(::eventfd(0, EFD_CLOEXEC));
-    if (daemon_ == nullptr || !stop_.is_open()) {
+    told_ = Fd(::eventfd(0, EFD_CLOEXEC));
+    if (daemon_ == nullptr || !told_.is_open()) {
       return fail(options_.name + ": cannot start the HTTP server");
     }
     thread_ = std::thread([this] { serve(); });
@@ -63,18 +65,25 @@ class HttpServer::Impl {
     return {};
   }
 
+  void stop_listening() { ::eventfd_write(told_.get(), 1); }
+
  private:
   // libmicrohttpd's own accept loop is not used: out of descriptors, it spins (scar 26).
   void serve() {
     const int events = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     bool paused = false;
     for (;;) {
-      pollfd waiting[] = {{stop_.get(), POLLIN, 0},
+      pollfd waiting[] = {{told_.get(), POLLIN, 0},
                           {events, POLLIN, 0},
                           {paused ? -1 : options_.listener.get(), POLLIN, 0}};
       ::poll(waiting, std::size(waiting), next_timeout_ms(paused));
       if (waiting[0].revents != 0) {
-        return;
+        eventfd_t ignored = 0;
+        ::eventfd_read(told_.get(), &ignored);
+        if (ending_) {  // after the read: who is told again meanwhile is told of both
+          return;
+        }
+        options_.listener.reset();
       }
       paused = !accept_clients();
       MHD_run(daemon_);
@@ -93,7 +102,7 @@ class HttpServer::Impl {
 
   // False when this host lacks what it takes to accept another one now.
   [[nodiscard]] bool accept_clients() {
-    for (unsigned i = 0; i < kAcceptBurst; ++i) {
+    for (unsigned i = 0; i < kAcceptBurst && options_.listener.is_open(); ++i) {
       sockaddr_storage peer{};
       socklen_t size = sizeof peer;
       auto* address = reinterpret_cast<sockaddr*>(&peer);
@@ -170,7 +179,8 @@ class HttpServer::Impl {
 
   HttpServerOptions options_;
   Log& log_;
-  Fd stop_;  // readable once the thread is to end
+  Fd told_;  // readable once the thread is to stop listening, or to end
+  std::atomic<bool> ending_ = false;
   MHD_Daemon* daemon_ = nullptr;
   std::thread thread_;
   std::deque<int> clients_;  // sockets, the oldest first; of the thread
@@ -187,5 +197,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() = default;
+
+void HttpServer::stop_listening() {
+  impl_->stop_listening();
+}
 
 }  // namespace holdfast::admin

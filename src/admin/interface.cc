@@ -191,6 +191,7 @@ void Interface::forget(Door& door) {
     ::close(socket.fd);
   }
   if (door.server) {
+    door.server->stop_listening();
     leaving_.emplace_back(Clock::now() + kLeave, std::move(door.server));
   }
   door.endpoint.reset();

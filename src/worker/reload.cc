@@ -1,5 +1,6 @@
 #include "worker/reload.h"
 
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -8,6 +9,24 @@
 #include "holdfast/config/load.h"
 
 namespace holdfast::worker {
+namespace {
+
+// The lines that say what is wrong, without the source lines and the help around them. All lines
+// when it wasn't the file's text that was wrong.
+std::vector<std::string> errors_in(const std::string& messages) {
+  std::vector<std::string> errors;
+  std::vector<std::string> all;
+  std::istringstream lines(messages);
+  for (std::string line; std::getline(lines, line);) {
+    all.push_back(line);
+    if (line.find(": error: ") != std::string::npos) {
+      errors.push_back(line);
+    }
+  }
+  return errors.empty() ? all : errors;
+}
+
+}  // namespace
 
 Reload::Reload(loop::Loop& loop, std::string file, Config config, DataPlane& plane,
                health::Checker& checker, state::SharedState& shared, const WorkerEvents& events,
@@ -130,7 +149,9 @@ void Reload::report(const ReloadResult& result) {
   reloads.last_failed.set(result.succeeded ? 0 : 1);
   if (!result.succeeded) {
     shared_.events.write(state::EventKind::reload_failed, {{"reason", result.messages}});
-    log_.error("reload failed", {{"file", file_}, {"reason", result.messages}});
+    for (const auto& reason : errors_in(result.messages)) {
+      log_.error("reload failed", {{"reason", reason}});
+    }
     return;
   }
   for (const auto& change : result.changes) {

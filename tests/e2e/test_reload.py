@@ -234,7 +234,7 @@ def test_an_invalid_file_changes_nothing_and_says_all_that_is_wrong(
         daemon.write_config(INVALID)
         done = daemon.tell("reload")
         assert done.returncode == 1
-        assert f"{daemon.config_file}:2:51: error: there is no pool 'wbe'" in done.stderr
+        assert f"{daemon.config_file}:2:53: error: there is no pool 'wbe'" in done.stderr
         assert f"{daemon.config_file}:3:22: error: unknown key 'balanse'" in done.stderr
         assert "help: did you mean 'balance'?" in done.stderr
         assert done.stderr.endswith("holdfast: not reloaded, nothing was changed\n")

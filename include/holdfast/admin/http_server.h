@@ -32,6 +32,10 @@ class HttpServer {
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
 
+  // No new clients from now on; those that are being answered still are. The socket listens on if
+  // somebody else has it open too.
+  void stop_listening();
+
  private:
   class Impl;
   explicit HttpServer(std::unique_ptr<Impl> impl);
