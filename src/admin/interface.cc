@@ -180,7 +180,8 @@ void Interface::adopt(Door& door, Opened opened, const Endpoint& endpoint) {
   socket.publish();
   door.server = std::move(opened.server);
   door.endpoint = endpoint;
-  log_.info("admin listening", {{"address", socket.address.to_string()}});
+  log_.info(door.which == AdminSocket::http ? "admin listening" : "control listening",
+            {{"address", socket.address.to_string()}});
 }
 
 void Interface::forget(Door& door) {

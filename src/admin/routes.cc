@@ -13,8 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kPlaces =
-    "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events";
+constexpr const char* kPlaces = "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events";
 
 Response json(const Json& body, unsigned status = 200) {
   // Text from outside, such as a line of a configuration file, may be no UTF-8.

@@ -13,7 +13,9 @@ std::string complaint_about(const std::string& word, const CLI::App& app) {
   if (word.starts_with('-')) {
     return "unknown option '" + word + "'";
   }
-  const auto commands = app.get_subcommands({});
+  // Those without a group aren't for people.
+  const auto commands =
+      app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
   std::vector<std::string> names;
   names.reserve(commands.size());
   for (const auto* command : commands) {

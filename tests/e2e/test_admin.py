@@ -6,6 +6,8 @@ import socket
 import pytest
 from support import command, configuration, tcp
 
+PLACES = "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events\n"
+
 
 @pytest.fixture
 def balancing(holdfast, tcp_server, free_port):
@@ -39,8 +41,8 @@ def request(daemon, head):
         ("/healthz", 200, "ok\n"),
         ("/readyz", 200, "ready\n"),
         ("/readyz?verbose", 200, "ready\n"),
-        ("/metrics/", 404, "not found; there are /metrics, /healthz and /readyz\n"),
-        ("/etc/passwd", 404, "not found; there are /metrics, /healthz and /readyz\n"),
+        ("/metrics/", 404, "not found; there are " + PLACES),
+        ("/etc/passwd", 404, "not found; there are " + PLACES),
     ],
 )
 def test_what_there_is_and_what_there_is_not(balancing, path, status, body):
@@ -143,14 +145,14 @@ def test_a_busy_admin_port_is_named_and_nothing_is_left_behind(tmp_path, tcp_ser
     taken = tcp_server(tcp.silent).address
     file, path = tmp_path / "holdfast.yaml", tmp_path / "web.sock"
     file.write_text(
-        configuration.web(f"unix:{path}", "127.0.0.1:1", rest=f"admin: {{ http: {taken} }}")
+        configuration.web(f"unix:{path}", "127.0.0.1:1", rest=f"admin: {{ http: {taken}, socket: off }}")
     )
     result = command.holdfast("run", "-c", file)
     assert (result.returncode, result.stdout) == (1, "")
     assert " ready" not in result.stderr
     assert result.stderr.splitlines()[-1] == (
         f"holdfast: admin.http {taken}: address already in use; "
-        'is another holdfast running? choose another port, or "off"'
+        'is another holdfast running? choose another address, or "off"'
     )
     assert not path.exists()
 

@@ -13,7 +13,7 @@ from support.waiting import wait_until
 VERSION = re.search(
     r"project\(holdfast\s+VERSION\s+([\d.]+)", (ROOT / "CMakeLists.txt").read_text()
 )[1]
-SUBCOMMANDS = ["run", "check", "demo", "instance", "version"]
+SUBCOMMANDS = ["run", "check", "reload", "upgrade", "demo", "instance", "version"]
 
 VALID = """\
 listeners: [{ name: web, bind: ["127.0.0.1:0", "[::1]:0"], pool: web }]
@@ -111,7 +111,7 @@ def test_help_names_every_subcommand_and_the_exit_codes():
     assert (result.returncode, result.stderr) == (0, "")
     listed = result.stdout.partition("Subcommands:\n")[2].partition("\n\n")[0]
     assert [line.split()[0] for line in listed.splitlines()] == SUBCOMMANDS
-    assert re.search(r"^Exit codes: 0 .*, 1 .*, 2 ", result.stdout, re.MULTILINE)
+    assert re.search(r"^Exit codes: 0 .*, 1 .*, 2 .*, 3 ", result.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
@@ -197,7 +197,7 @@ class TestRefusing:
 
 # What is opened first would get the numbers of the standard streams, and the log be written into it.
 def test_run_leaves_the_numbers_of_missing_standard_streams_alone(config_file):
-    file = config_file(VALID.replace("listeners:", 'admin: { http: "off" }\nlisteners:'))
+    file = config_file(VALID.replace("listeners:", 'admin: { http: "off", socket: "off" }\nlisteners:'))
     command = [BINARY, "run", "-c", file]
     shell = ["bash", "-c", 'exec "$@" <&- >&- 2>&-', "bash", *command]
     with subprocess.Popen(shell) as balancer:

@@ -17,7 +17,7 @@ def refused(tmp_path):
 
     def start(bind, before=()):
         file = tmp_path / "refused.yaml"
-        rest = "admin: { http: off }"
+        rest = "admin: { http: off, socket: off }"
         file.write_text(configuration.web(bind, "127.0.0.1:1", rest=rest), encoding="utf-8")
         result = command.holdfast("run", "-c", file, before=before)
         assert (result.returncode, result.stdout) == (1, ""), result.stderr

@@ -38,7 +38,10 @@ class Holdfast(Process):
         # A Unix socket's path must be short (unix(7)), which a test's directory isn't.
         self._control = tempfile.TemporaryDirectory(prefix="holdfast-control-")
         self.socket = f"{self._control.name}/control.sock"
+        os.chmod(self._control.name, 0o777)  # whoever it runs as
         self._added_config = ""
+        if match and "socket:" not in config:
+            config = config.replace("admin: {", f"admin: {{ socket: {self.socket},", 1)
         if not match:
             admin = f'{{ http: "{self.admin}", socket: {self.socket} }}'
             self._added_config += f"\nadmin: {admin}\n"
