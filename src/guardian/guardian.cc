@@ -29,6 +29,7 @@ constexpr Duration kAbortGrace = 500ms;
 constexpr Duration kStartLimit = 60s;
 // A worker that is to make way for an upgrade is at a safe point by then; it is safe anywhere.
 constexpr Duration kMakeWayLimit = 1s;
+constexpr Duration kLongestWait = 1s;
 // What a watchdog can be (config/yaml.cc); the worker may have written anything.
 constexpr auto kShortestWatchdog = 1500ms;
 constexpr auto kLongestWatchdog = 24h;
@@ -320,8 +321,11 @@ bool Guardian::is_overdue(TimePoint now, Duration limit) const {
 }
 
 int Guardian::wait_milliseconds() const {
-  const auto limit = watchdog();
-  Duration wait = limit == Duration::zero() ? Duration(kLongestWatchdog) / 24 : limit / 8;
+  // The watchdog may change at any time.
+  Duration wait = kLongestWait;
+  if (const auto limit = watchdog(); limit != Duration::zero()) {
+    wait = std::min(wait, limit / 8);
+  }
   if (hung_ || worker_makes_way_ || leave_wanted_ || upgrade_wanted_) {
     wait = kAbortGrace / 5;
   }
