@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <deque>
+#include <system_error>
 #include <thread>
 
 #include "holdfast/base/socket.h"
@@ -36,8 +37,7 @@ class HttpServer::Impl {
   // Stops accepting, joins the thread and ends what is open.
   ~Impl() {
     if (thread_.joinable()) {
-      ending_ = true;
-      ::eventfd_write(told_.get(), 1);
+      end_soon();
       thread_.join();
     }
     if (daemon_ != nullptr) {
@@ -60,12 +60,22 @@ class HttpServer::Impl {
     if (daemon_ == nullptr || !told_.is_open()) {
       return fail(options_.name + ": cannot start the HTTP server");
     }
-    thread_ = std::thread([this] { serve(); });
+    try {
+      thread_ = std::thread([this] { serve(); });
+    } catch (const std::system_error& error) {
+      return fail(options_.name + ": cannot start a thread", error.code().value());
+    }
     pthread_setname_np(thread_.native_handle(), "http");
     return {};
   }
 
   void stop_listening() { ::eventfd_write(told_.get(), 1); }
+
+  void end_soon() {
+    ending_ = true;
+    ::eventfd_write(told_.get(), 1);
+  }
+  [[nodiscard]] bool has_ended() const { return ended_; }
 
  private:
   // libmicrohttpd's own accept loop is not used: out of descriptors, it spins (scar 26).
@@ -81,6 +91,7 @@ class HttpServer::Impl {
         eventfd_t ignored = 0;
         ::eventfd_read(told_.get(), &ignored);
         if (ending_) {  // after the read: who is told again meanwhile is told of both
+          ended_ = true;
           return;
         }
         options_.listener.reset();
@@ -181,6 +192,7 @@ class HttpServer::Impl {
   Log& log_;
   Fd told_;  // readable once the thread is to stop listening, or to end
   std::atomic<bool> ending_ = false;
+  std::atomic<bool> ended_ = false;
   MHD_Daemon* daemon_ = nullptr;
   std::thread thread_;
   std::deque<int> clients_;  // sockets, the oldest first; of the thread
@@ -200,6 +212,14 @@ HttpServer::~HttpServer() = default;
 
 void HttpServer::stop_listening() {
   impl_->stop_listening();
+}
+
+void HttpServer::end_soon() {
+  impl_->end_soon();
+}
+
+bool HttpServer::has_ended() const {
+  return impl_->has_ended();
 }
 
 }  // namespace holdfast::admin

@@ -200,7 +200,12 @@ void Interface::forget(Door& door) {
 
 void Interface::tend() {
   const auto now = Clock::now();
-  std::erase_if(leaving_, [now](const auto& one) { return one.first <= now; });
+  for (const auto& [until, server] : leaving_) {
+    if (until <= now) {
+      server->end_soon();
+    }
+  }
+  std::erase_if(leaving_, [](const auto& one) { return one.second->has_ended(); });
 }
 
 void Interface::close() {

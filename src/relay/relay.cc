@@ -84,12 +84,16 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     return released;
   }
 
-  bool drain(int socket) { return find(socket)->drain_queue(); }
+  bool drain(int socket) {
+    const auto place = find(socket);
+    return place != listeners_.end() && place->drain_queue();
+  }
 
   void close(int socket) {
-    const auto place = find(socket);
-    static_cast<void>(place->drain_queue());
-    listeners_.erase(place);
+    if (const auto place = find(socket); place != listeners_.end()) {
+      static_cast<void>(place->drain_queue());
+      listeners_.erase(place);
+    }
   }
 
   void forget(std::uint16_t listener) { services_.erase(listener); }

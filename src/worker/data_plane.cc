@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <latch>
+#include <system_error>
 
 #include "holdfast/base/socket.h"
 
@@ -43,11 +44,12 @@ Result<DescriptorBudget> plan(const Config& config, unsigned threads) {
   return plan_descriptors(needs);
 }
 
-relay::RelayLimits limits_of(const DataPlane::Staged& staged) {
-  return {.max_connections = staged.budget.max_connections,
-          .max_pipes = staged.budget.pipes / staged.threads,
-          .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / staged.threads),
-          .connection_log = staged.config.log.connections};
+relay::RelayLimits limits_of(const Config& config, const DescriptorBudget& budget,
+                             unsigned threads) {
+  return {.max_connections = budget.max_connections,
+          .max_pipes = budget.pipes / threads,
+          .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / threads),
+          .connection_log = config.log.connections};
 }
 
 Error explain(Error error, const ListenerConfig& listener) {
@@ -65,7 +67,8 @@ Result<SocketAddress> resolved(const Endpoint& endpoint, const Answers& answers)
     return *address;
   }
   const auto answer = answers.find(endpoint.host);
-  return answer == answers.end() ? SocketAddress::from(endpoint) : answer->second;
+  return answer == answers.end() ? fail("'" + endpoint.host + "' hadn't resolved before")
+                                 : answer->second;
 }
 
 }  // namespace
@@ -78,6 +81,7 @@ DataPlane::DataPlane(loop::Loop& loop, state::Region& region,
       entries_(shared_),
       sockets_(shared_),
       inheritance_(inheritance ? std::move(*inheritance) : Inheritance()),
+      mailbox_(loop),
       retirement_(loop, shared_, entries_, sockets_, relays_,
                   [this](int socket) { holders_.erase(socket); }),
       takes_over_(inheritance.has_value()),
@@ -97,6 +101,11 @@ Result<DataPlane::Staged> DataPlane::stage(const Config& config, const Answers& 
   const auto budget = plan(config, threads);
   if (!budget) {
     return tl::unexpected(budget.error());
+  }
+  if (started_) {
+    if (auto made = make_threads(threads, limits_of(config, *budget, threads)); !made) {
+      return tl::unexpected(made.error());
+    }
   }
   auto topology = make_topology(config, answers, topology_, entries_, shared_);
   if (!topology) {
@@ -175,9 +184,16 @@ void DataPlane::commit(Staged staged) {
   }
   publish(staged.config, staged.topology, shared_);
   topology_ = staged.topology;
-  make_threads(std::max(staged.threads, started_ ? 0 : inheritance_.threads), staged);
+  const auto limits = limits_of(staged.config, staged.budget, staged.threads);
+  if (!started_) {
+    const unsigned count = std::max(staged.threads, inheritance_.threads);
+    for (unsigned thread = count; thread < shared_.threads.get(); ++thread) {
+      shared_.per_thread[thread].heartbeat.set(0);  // of a worker that had more threads
+    }
+    static_cast<void>(make_threads(count, limits));
+  }
   for (const auto& relay : relays_) {
-    relay->post([limits = limits_of(staged), topology = topology_](relay::Relay& its) {
+    relay->post([limits, topology = topology_](relay::Relay& its) {
       for (const auto& listener : topology.listeners) {
         its.configure(listener);
       }
@@ -197,22 +213,24 @@ void DataPlane::commit(Staged staged) {
   retirement_.begin();
 }
 
-void DataPlane::make_threads(unsigned count, const Staged& staged) {
-  if (!started_) {
-    for (unsigned thread = count; thread < shared_.threads.get(); ++thread) {
-      shared_.per_thread[thread].heartbeat.set(0);  // of a worker that had more threads
-    }
-  }
+// A thread more than before does nothing until it is given something.
+Result<void> DataPlane::make_threads(unsigned count, const relay::RelayLimits& limits) {
   while (relays_.size() < count) {
     const auto index = static_cast<unsigned>(relays_.size());
-    relays_.push_back(std::make_unique<RelayThread>(
-        relay::RelayOptions{.thread = index, .limits = limits_of(staged)}, shared_,
-        region_.records(index), log_));
-    shared_.threads.set(std::max(shared_.threads.get(), index + 1));
+    relays_.push_back(
+        std::make_unique<RelayThread>(relay::RelayOptions{.thread = index, .limits = limits},
+                                      shared_, region_.records(index), log_));
     if (started_) {
-      relays_.back()->start();
+      try {
+        relays_.back()->start();
+      } catch (const std::system_error& error) {
+        relays_.pop_back();
+        return fail("cannot start a thread", error.code().value());
+      }
     }
+    shared_.threads.set(std::max(shared_.threads.get(), index + 1));
   }
+  return {};
 }
 
 void DataPlane::place_sockets(const Staged& staged) {
@@ -222,20 +240,36 @@ void DataPlane::place_sockets(const Staged& staged) {
     ListeningSockets::readmit(socket);
     socket.listener = place.listener;
     socket.thread = place.thread;
-    auto* relay = relays_[place.thread].get();
-    const auto holder = holders_.find(socket.fd);
-    if (holder == holders_.end() || holder->second == place.thread) {
-      relay->post([place, fd = socket.fd](relay::Relay& its) { its.listen(place.listener, fd); });
+    const int fd = socket.fd;
+    const auto [holder, is_new] = holders_.try_emplace(fd, place.thread);
+    const auto before = std::exchange(holder->second, place.thread);
+    if (moving_.contains(fd)) {
+      continue;  // it gets to where it is to be by then
+    }
+    if (is_new || before == place.thread) {
+      relays_[place.thread]->post(
+          [place, fd](relay::Relay& its) { its.listen(place.listener, fd); });
     } else {
-      relays_[holder->second]->post([relay, place, fd = socket.fd](relay::Relay& its) {
-        const int released = its.release(fd).release();
-        relay->post([place, released](relay::Relay& new_holder) {
-          new_holder.listen(place.listener, released);
-        });
+      moving_.insert(fd);
+      relays_[before]->post([this, fd](relay::Relay& its) {
+        static_cast<void>(its.release(fd).release());
+        mailbox_.post([this, fd] { on_released(fd); });
       });
     }
-    holders_[socket.fd] = place.thread;
   }
+}
+
+void DataPlane::on_released(int socket) {
+  moving_.erase(socket);
+  const auto all = sockets_.all();
+  const auto place =
+      std::ranges::find_if(all, [socket](const auto* one) { return one->fd == socket; });
+  if (place == all.end()) {
+    const Fd closed(socket);  // it was given up meanwhile: the worker is stopping
+    return;
+  }
+  relays_[holders_.at(socket)]->post(
+      [listener = (*place)->listener, socket](relay::Relay& its) { its.listen(listener, socket); });
 }
 
 // What has no place any more.

@@ -72,8 +72,9 @@ class DataPlane {
   void report_lost_names(const Config& config, const Answers& answers);
   [[nodiscard]] Result<void> stage_listener(const ListenerConfig& config, const Answers& answers,
                                             std::uint16_t listener, Staged& staged);
-  void make_threads(unsigned count, const Staged& staged);
+  [[nodiscard]] Result<void> make_threads(unsigned count, const relay::RelayLimits& limits);
   void place_sockets(const Staged& staged);
+  void on_released(int socket);
   void retire_sockets(const Staged& staged);
   void retire_listeners();
 
@@ -84,7 +85,9 @@ class DataPlane {
   ListeningSockets sockets_;
   Inheritance inheritance_;
   Topology topology_;
-  std::map<int, std::uint16_t> holders_;  // by listening socket: the thread that has it
+  std::map<int, std::uint16_t> holders_;  // by listening socket: the thread that is to have it
+  std::set<int> moving_;                  // sockets on their way from a thread to another
+  loop::Mailbox mailbox_;
   std::vector<std::unique_ptr<RelayThread>> relays_;
   Retirement retirement_;
   bool takes_over_;

@@ -1,6 +1,7 @@
 #include "worker/reload.h"
 
 #include <sstream>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -58,13 +59,19 @@ void Reload::begin() {
   reading_ = true;
   asked_ = std::exchange(waiting_, {});
   auto known = known_addresses(config_, plane_.entries(), shared_);
-  std::thread([this, file = file_, known = std::move(known), way_back = return_] {
-    auto candidate = std::make_shared<Candidate>(read(file, known));
-    const std::lock_guard lock(way_back->mutex);
-    if (way_back->mailbox != nullptr) {
-      way_back->mailbox->post([this, candidate] { finish(*candidate); });
-    }
-  }).detach();
+  try {
+    std::thread([this, file = file_, known = std::move(known), way_back = return_] {
+      auto candidate = std::make_shared<Candidate>(read(file, known));
+      const std::lock_guard lock(way_back->mutex);
+      if (way_back->mailbox != nullptr) {
+        way_back->mailbox->post([this, candidate] { finish(*candidate); });
+      }
+    }).detach();
+  } catch (const std::system_error& error) {
+    mailbox_.post([this, code = error.code().value()] {
+      finish({.messages = system_error("cannot start a thread", code).message + "\n"});
+    });
+  }
 }
 
 Reload::Candidate Reload::read(const std::string& file,
@@ -80,7 +87,7 @@ Reload::Candidate Reload::read(const std::string& file,
   candidate.text = std::move(*text);
   candidate.config = std::move(loaded.config);
   if (candidate.config) {
-    candidate.answers = resolve_names(*candidate.config, {});
+    candidate.answers = resolve_names(*candidate.config);
     // A name server that is out of order takes away nothing that was had before.
     for (auto& [name, answer] : candidate.answers) {
       if (const auto before = known.find(name); !answer && before != known.end()) {

@@ -33,10 +33,10 @@ class Reload {
  private:
   // What comes of a file before it is applied.
   struct Candidate {
-    std::string text;
-    std::optional<Config> config;  // nothing: `messages` says why
-    std::string messages;          // as `check` prints them
-    Answers answers;
+    std::string text = {};
+    std::optional<Config> config = std::nullopt;  // nothing: `messages` says why
+    std::string messages = {};                    // as `check` prints them
+    Answers answers = {};
   };
   // How the reading thread, which can't be interrupted, finds its way back, or that there is none.
   struct Return {

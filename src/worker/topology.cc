@@ -83,10 +83,10 @@ void retire_others(Array& array, const state::Gauge& touched,
 
 }  // namespace
 
-Answers resolve_names(const Config& config, const std::map<std::string, SocketAddress>& known) {
+Answers resolve_names(const Config& config) {
   std::set<std::string> names;
   const auto ask = [&](const Endpoint& endpoint) {
-    if (is_name(endpoint) && !known.contains(endpoint.host)) {
+    if (is_name(endpoint)) {
       names.insert(endpoint.host);
     }
   };
@@ -100,11 +100,7 @@ Answers resolve_names(const Config& config, const std::map<std::string, SocketAd
       ask(backend.address);
     }
   }
-  auto answers = discovery::resolve(names);
-  for (const auto& [name, address] : known) {
-    answers.emplace(name, address);
-  }
-  return answers;
+  return discovery::resolve(names);
 }
 
 std::map<std::string, SocketAddress> known_addresses(const Config& config, const Entries& entries,

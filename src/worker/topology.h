@@ -24,10 +24,8 @@ struct Topology {
 // What the host names of a configuration, in backends and binds, resolved to, or why they didn't.
 using Answers = std::map<std::string, Result<SocketAddress>>;
 
-// Asks for all host names of `config` except those in `known`. Blocks, for as long as name servers
-// take; any thread.
-[[nodiscard]] Answers resolve_names(const Config& config,
-                                    const std::map<std::string, SocketAddress>& known);
+// Asks for all host names of `config`. Blocks, for as long as name servers take; any thread.
+[[nodiscard]] Answers resolve_names(const Config& config);
 
 // The addresses that host names have in the shared state, according to the configuration they were
 // made from; ports are anything.

@@ -25,12 +25,19 @@ class Worker::Impl {
         plane_(loop_, region, std::move(inheritance), log) {}
 
   [[nodiscard]] Result<void> prepare() {
-    std::map<std::string, SocketAddress> known;
+    Answers answers;
     if (options_.succession.takes_over) {
-      known = known_addresses(options_.config, plane_.entries(), shared());
+      // A name server that takes its time would hold up every connection. What didn't resolve
+      // before is down now as it was then.
+      for (const auto& [name, address] :
+           known_addresses(options_.config, plane_.entries(), shared())) {
+        answers.emplace(name, address);
+      }
       unrecorded_ = plane_.inheritance().unrecorded.size();
+    } else {
+      answers = resolve_names(options_.config);
     }
-    auto staged = plane_.stage(options_.config, resolve_names(options_.config, known));
+    auto staged = plane_.stage(options_.config, answers);
     if (!staged) {
       return tl::unexpected(staged.error());
     }
@@ -86,9 +93,9 @@ class Worker::Impl {
   void report_recovery() {
     auto& supervision = shared().supervision;
     if (supervision.generation.get() <= 1) {
-      shared().events.write(state::EventKind::started,
-                            {{"threads", shared().threads.get()},
-                             {"listeners", options_.config.listeners.size()}});
+      shared().events.write(
+          state::EventKind::started,
+          {{"threads", shared().threads.get()}, {"listeners", options_.config.listeners.size()}});
       return;
     }
     const auto took =

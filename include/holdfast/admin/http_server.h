@@ -36,6 +36,11 @@ class HttpServer {
   // somebody else has it open too.
   void stop_listening();
 
+  // The thread ends as soon as it isn't in the middle of an answer. For who can't wait for that, as
+  // the answer may wait for him: destroying a server that has ended doesn't block.
+  void end_soon();
+  [[nodiscard]] bool has_ended() const;
+
  private:
   class Impl;
   explicit HttpServer(std::unique_ptr<Impl> impl);

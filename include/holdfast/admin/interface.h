@@ -29,7 +29,8 @@ class Interface {
   [[nodiscard]] Result<void> change(const AdminConfig& config);
 
   // Servers at addresses that were changed end some time later, since one of them may be answering
-  // the very request that changed it. To be called now and then.
+  // the very request that changed it. To be called now and then; never waits for one of them, which
+  // may be waiting for this thread.
   void tend();
 
   // The instance ends: no successor is to find the sockets.

@@ -30,8 +30,7 @@ class TopologyTest : public ::testing::Test {
   auto make(std::vector<PoolConfig> pools) {
     Config config;
     config.pools = std::move(pools);
-    topology_ =
-        make_topology(config, resolve_names(config, {}), topology_, entries_, shared_).value();
+    topology_ = make_topology(config, resolve_names(config), topology_, entries_, shared_).value();
     publish(config, topology_, shared_);
     return topology_.pools;
   }
@@ -139,13 +138,19 @@ TEST_F(TopologyTest, gives_the_entry_of_a_backend_that_is_gone_to_the_next_new_o
   EXPECT_EQ(shared_.per_thread[0].backends[0].connections.get(), 0U);
 }
 
-TEST_F(TopologyTest, does_not_ask_again_for_a_name_whose_address_is_known) {
-  const auto nowhere = std::string(64, 'x') + ".invalid";
+TEST_F(TopologyTest, knows_the_addresses_of_names_that_a_worker_before_resolved) {
   Config config;
-  config.pools = {pool("web", {backend("a", nowhere + ":80")})};
-  const auto known = SocketAddress::from(Endpoint::parse("127.0.0.9:1").value()).value();
-  const auto answers = resolve_names(config, {{nowhere, known}});
-  EXPECT_EQ(address_of(config.pools[0].backends[0].address, answers)->to_string(), "127.0.0.9:80");
+  config.pools = {pool("web", {backend("a", "localhost:80"), backend("b", "nowhere.invalid:80")})};
+  const Answers answers = {
+      {"localhost", SocketAddress::from(Endpoint::parse("127.0.0.9:1").value())},
+      {"nowhere.invalid", fail("no such name")}};
+  topology_ = make_topology(config, answers, topology_, entries_, shared_).value();
+  publish(config, topology_, shared_);
+
+  const auto known = known_addresses(config, entries_, shared_);
+
+  ASSERT_EQ(known.size(), 1U);
+  EXPECT_EQ(known.at("localhost").to_string(), "127.0.0.9:80");
 }
 
 }  // namespace
