@@ -48,8 +48,8 @@ class Guardian {
   // process's exit code.
   //
   // SIGTERM, SIGINT: ends the worker in order. SIGHUP: has it read its configuration again.
-  // SIGUSR1: ends the process and leaves a worker that serves alone. SIGUSR2: becomes the program that its own
-  // file is now, and goes back if that is no good.
+  // SIGUSR1: ends the process and leaves a worker that serves alone. SIGUSR2: becomes the program
+  // that its own file is now, and goes back if that is no good.
   [[nodiscard]] int run();
 
   // Its own descriptor, which is not to be closed by any worker.
