@@ -24,6 +24,7 @@ namespace {
 using state::UpgradeState;
 
 constexpr pid_t kInit = 1;
+constexpr std::size_t kLongestReason = 180;  // that an event has room for
 
 int refuse(const Error& error) {
   std::fprintf(stderr, "holdfast: %s\n", error.message.c_str());
@@ -113,7 +114,7 @@ std::set<int> Balancer::kept() const {
 }
 
 // Looks first whether the file is any good, while everything goes on; the guardian does the rest.
-Result<void> Balancer::begin_upgrade() const {
+Result<void> Balancer::begin_upgrade(Log& log) const {
   auto& supervision = region_.shared().supervision;
   const auto guardian = static_cast<pid_t>(supervision.guardian_pid.get());
   if (guardian == 0) {
@@ -122,6 +123,10 @@ Result<void> Balancer::begin_upgrade() const {
   const auto version = rehearse_upgrade(program_, region_);
   if (!version) {
     finish(supervision.upgrade, state::UpgradeResult::refused);
+    const auto& reason = version.error().message;
+    region_.shared().events.write(state::EventKind::upgrade_refused,
+                                  {{"reason", reason.substr(0, kLongestReason)}});
+    log.error("upgrade refused", {{"reason", reason}});
     return tl::unexpected(version.error());
   }
   if (::kill(guardian, SIGUSR2) != 0) {
@@ -130,9 +135,9 @@ Result<void> Balancer::begin_upgrade() const {
   return {};
 }
 
-admin::Operations Balancer::operations(worker::Worker& worker) const {
+admin::Operations Balancer::operations(worker::Worker& worker, Log& log) const {
   return {.reload = [&worker] { return reload(worker); },
-          .upgrade = [this] { return begin_upgrade(); }};
+          .upgrade = [this, &log] { return begin_upgrade(log); }};
 }
 
 // Of a new image that is on trial, whether the old one has made way for good.
@@ -180,7 +185,7 @@ int Balancer::run() {
                              {.shared = shared,
                               .version = HOLDFAST_VERSION,
                               .entries = (*worker)->entries(),
-                              .operations = operations(**worker)},
+                              .operations = operations(**worker, log)},
                              log);
   if (auto started = interface.start(config->admin, takes_over); !started) {
     return refuse(started.error());

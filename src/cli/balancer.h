@@ -31,8 +31,8 @@ class Balancer final : public guardian::WorkerProgram {
 
  private:
   [[nodiscard]] std::set<int> kept() const;
-  [[nodiscard]] admin::Operations operations(worker::Worker& worker) const;
-  [[nodiscard]] Result<void> begin_upgrade() const;
+  [[nodiscard]] admin::Operations operations(worker::Worker& worker, Log& log) const;
+  [[nodiscard]] Result<void> begin_upgrade(Log& log) const;
   [[nodiscard]] bool may_serve(Log& log);
   [[nodiscard]] Fd watch_guardian(Log& log);
   void on_guardian_gone(Log& log);

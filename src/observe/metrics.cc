@@ -147,16 +147,25 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
   static const std::vector<Row<B>> rows = {
       {"backend_up", kGauge, "1 while the backend takes new connections, else 0.",
        [](Family& family, const Labels& labels, const B& backend) {
-         family.add(labels, backend.is_serving() ? 1 : 0);
+         if (!backend.retired) {
+           family.add(labels, backend.is_serving() ? 1 : 0);
+         }
        }},
       {"backend_state", kGauge, "1 for the backend's health, 0 for the other states.",
        [](Family& family, const Labels& labels, const B& backend) {
+         if (backend.retired) {
+           return;
+         }
          std::array<std::uint64_t, state::kHealthStates> one{};
          one[static_cast<std::size_t>(backend.health)] = 1;
          add_each<state::Health>(family, labels, "state", one);
        }},
       {"backend_weight", kGauge, "Share of connections, relative to the pool's other backends.",
-       value_of(&B::weight)},
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (!backend.retired) {
+           family.add(labels, backend.weight);
+         }
+       }},
       {"backend_connections_total", kCounter, "Connections established to the backend.",
        value_of(&B::connections)},
       {"backend_connections_active", kGauge, "Connections to it now, those being made included.",

@@ -55,6 +55,8 @@ std::string_view to_string(EventKind kind) {
       return "reload_failed";
     case EventKind::upgraded:
       return "upgraded";
+    case EventKind::upgrade_refused:
+      return "upgrade_refused";
     case EventKind::upgrade_rolled_back:
       return "upgrade_rolled_back";
     case EventKind::backend_up:

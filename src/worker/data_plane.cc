@@ -109,6 +109,7 @@ Result<DataPlane::Staged> DataPlane::stage(const Config& config, const Answers& 
   }
   auto topology = make_topology(config, answers, topology_, entries_, shared_);
   if (!topology) {
+    give_names_back();
     return tl::unexpected(topology.error());
   }
   report_lost_names(config, answers);
@@ -176,6 +177,13 @@ void DataPlane::discard(const Staged& staged) {
     const Fd closed(socket->fd);
     sockets_.forget(*socket);
   }
+  give_names_back();
+}
+
+// Entries that were claimed and aren't in force are retired, and free as soon as somebody looks.
+void DataPlane::give_names_back() {
+  retire_listeners();
+  retirement_.begin();
 }
 
 void DataPlane::commit(Staged staged) {

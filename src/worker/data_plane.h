@@ -75,6 +75,7 @@ class DataPlane {
   [[nodiscard]] Result<void> make_threads(unsigned count, const relay::RelayLimits& limits);
   void place_sockets(const Staged& staged);
   void on_released(int socket);
+  void give_names_back();
   void retire_sockets(const Staged& staged);
   void retire_listeners();
 

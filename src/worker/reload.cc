@@ -12,6 +12,8 @@
 namespace holdfast::worker {
 namespace {
 
+constexpr std::size_t kLongestReason = 180;  // that an event has room for
+
 // The lines that say what is wrong, without the source lines and the help around them. All lines
 // when it wasn't the file's text that was wrong.
 std::vector<std::string> errors_in(const std::string& messages) {
@@ -155,8 +157,10 @@ void Reload::report(const ReloadResult& result) {
   (result.succeeded ? reloads.succeeded : reloads.failed).add(1);
   reloads.last_failed.set(result.succeeded ? 0 : 1);
   if (!result.succeeded) {
-    shared_.events.write(state::EventKind::reload_failed, {{"reason", result.messages}});
-    for (const auto& reason : errors_in(result.messages)) {
+    const auto errors = errors_in(result.messages);
+    const auto first = errors.empty() ? "" : errors.front().substr(0, kLongestReason);
+    shared_.events.write(state::EventKind::reload_failed, {{"reason", first}});
+    for (const auto& reason : errors) {
       log_.error("reload failed", {{"reason", reason}});
     }
     return;

@@ -23,12 +23,13 @@ enum class EventKind : std::uint8_t {
   reloaded,
   reload_failed,
   upgraded,
+  upgrade_refused,
   upgrade_rolled_back,
   backend_up,
   backend_down,
   stopping,
 };
-inline constexpr std::size_t kEventKinds = 13;
+inline constexpr std::size_t kEventKinds = 14;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 
