@@ -186,7 +186,7 @@ void DataPlane::give_names_back() {
   retirement_.begin();
 }
 
-void DataPlane::commit(Staged staged) {
+void DataPlane::commit(const Staged& staged) {
   for (const auto& pool : topology_.pools) {
     retirement_.add_pool(pool);
   }

@@ -50,7 +50,7 @@ class DataPlane {
   // After a crash, a listener that can't be had is reported and left out: connections come first.
   [[nodiscard]] Result<Staged> stage(const Config& config, const Answers& answers);
   void discard(const Staged& staged);
-  void commit(Staged staged);
+  void commit(const Staged& staged);
 
   // Starts the relay threads; returns when they have taken over what was inherited.
   void start();

@@ -146,7 +146,7 @@ Result<void> Reload::apply(const Candidate& candidate) {
   shared_.config_fd.set(static_cast<std::uint32_t>(text->release()));
   config_ = config;
   shared_.supervision.watchdog.set(static_cast<std::uint32_t>(config.watchdog.count()));
-  plane_.commit(std::move(*staged));
+  plane_.commit(*staged);
   checker_.watch(plane_.topology().pools);
   log_.set_level(config.log.level);
   return {};

@@ -44,7 +44,7 @@ class Worker::Impl {
     log_.info("limits", {{"threads", staged->threads},
                          {"max_connections", staged->budget.max_connections},
                          {"pipes", staged->budget.pipes}});
-    plane_.commit(std::move(*staged));
+    plane_.commit(*staged);
     const auto watchdog = options_.config.watchdog.count();
     shared().supervision.watchdog.set(static_cast<std::uint32_t>(watchdog));
     if (!options_.succession.takes_over) {
