@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
 
   cli::DemoOptions demo;
   auto* demo_command = app.add_subcommand(
-      "demo", "See backends and the balancer itself die without a request failing");
+      "demo", "See a backend and the balancer itself die without a request failing");
   demo_command->add_option("--duration", demo.duration, "how long it runs, as in 30s")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}, {"m", 60000}},

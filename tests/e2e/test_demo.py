@@ -125,7 +125,7 @@ def test_it_tells_of_every_death_and_counts_every_request(demo, tmp_path):
     assert float(rows[-1][0]) >= SHORTEST
 
     answered, asked = re.search(
-        r"^  (\d+) of (\d+) requests answered, p50 ", text.replace(",", ""), re.M
+        r"^  (\d+) of (\d+) requests answered p50 ", text.replace(",", ""), re.M
     ).groups()
     inside = re.search(r"^  (\d+) requests? failed inside web-2 when it was killed$", text, re.M)[1]
     assert int(asked) >= SHORTEST * RATE
