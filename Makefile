@@ -23,7 +23,7 @@ build: ## Build build/release/holdfast and the tests
 	@cmake --preset release
 	@cmake --build --preset release
 
-run: ## Build, then see a backend die without a request failing (ARGS="--duration 5s")
+run: ## Build, then see a backend and the balancer itself die without a request failing (ARGS="--duration 30s")
 	@$(packages) build
 	@cmake --preset release
 	@cmake --build --preset release --target holdfast

@@ -56,7 +56,7 @@ struct InstanceOptions {
 int instance(const InstanceOptions& options);
 
 struct DemoOptions {
-  std::chrono::milliseconds duration = std::chrono::seconds(12);
+  std::chrono::milliseconds duration = std::chrono::seconds(16);
   double rate = 500;  // requests a second
   bool keep = false;
 };

@@ -1,14 +1,20 @@
 #include <csignal>
 #include <cstdio>
 #include <iterator>
+#include <optional>
 
 #include "cli/commands.h"
+#include "cli/demo_backend_act.h"
 #include "cli/demo_balancer.h"
+#include "cli/demo_balancer_act.h"
 #include "cli/demo_config.h"
+#include "cli/demo_schedule.h"
 #include "cli/demo_screen.h"
+#include "cli/demo_summary.h"
 #include "cli/demo_tally.h"
 #include "cli/load_thread.h"
 #include "cli/scrape.h"
+#include "cli/temporary_directory.h"
 #include "cli/wording.h"
 #include "holdfast/loop/signals.h"
 
@@ -20,13 +26,11 @@ using Tone = DemoScreen::Tone;
 
 constexpr int kInstances = 3;
 constexpr std::size_t kVictim = 1;
-constexpr auto kShortest = 3s;  // room for two checks down and two up
-constexpr auto kLongest = 1h;
 constexpr auto kReadyLimit = 10s;
 constexpr auto kScrapeLimit = 200ms;
 
-// The whole show: instances, balancer, client, and a schedule for what happens to one of them. On
-// the main thread, but for the client, so that no child outlives it (see ChildProcess).
+// The whole show: instances, balancer, clients, and what happens to them in two acts. On the main
+// thread, but for the clients' load, so that no child outlives it (see ChildProcess).
 class Demo {
  public:
   explicit Demo(const DemoOptions& options);
@@ -35,57 +39,51 @@ class Demo {
   [[nodiscard]] int run();
 
  private:
-  // What has become of the victim, as far as it is known.
-  struct Story {
-    std::optional<InstanceProcess::Death> death;
-    std::optional<Duration> noticed_after;
-    std::optional<TimePoint> revived;
-    std::optional<Duration> back_after;
-  };
-
   [[nodiscard]] Result<void> start();
   [[nodiscard]] Result<void> start_instances();
+  [[nodiscard]] Result<void> start_balancer();
   void on_event(const LogLine& event);
   void on_backend_event(const LogLine& event, bool up);
   void on_balancer_end(int status);
   void begin();
   void show_second();
-  void kill_one();
-  void revive_it();
+  void on_last_act_over();
   void finish();
   void summarize();
   void show_addresses();
   void give_up(const std::string& reason);
 
-  [[nodiscard]] Duration elapsed() const { return Clock::now() - load_->begin(); }
   [[nodiscard]] std::optional<std::uint64_t> failovers() const;
+  [[nodiscard]] std::string control_socket() const { return directory_->file("control.sock"); }
   [[nodiscard]] InstanceProcess& victim() { return instances_[kVictim]; }
 
   DemoOptions options_;
+  DemoSchedule schedule_;
   DemoScreen screen_;
   DemoTally tally_;
-  Story story_;
   std::string backends_up_ = std::to_string(kInstances) + " of " + std::to_string(kInstances);
   std::string admin_address_;
   int exit_code_ = kFine;
 
-  // In the order of their making: the client goes before the balancer, the balancer before the
-  // instances, and all of them before the loop.
+  // In the order of their making: the clients go before the balancer, the balancer before the
+  // instances and the directory of its files, and all of them before the loop.
   loop::Loop loop_;
   loop::Signals signals_;
+  std::optional<TemporaryDirectory> directory_;
   std::vector<InstanceProcess> instances_;
   std::optional<PortReservation> port_;
   std::unique_ptr<DemoBalancer> balancer_;
   std::unique_ptr<LoadThread> load_;
+  std::optional<BackendAct> backend_act_;
+  std::optional<BalancerAct> balancer_act_;
   loop::Timer ready_limit_;
   loop::Timer seconds_;
-  loop::Timer kill_;
-  loop::Timer revive_;
   loop::Timer finish_;
 };
 
 Demo::Demo(const DemoOptions& options)
     : options_(options),
+      schedule_(DemoSchedule::over(options.duration)),
       signals_(loop_, {SIGINT, SIGTERM},
                [this](int number) {
                  exit_code_ = 128 + number;  // as a shell reports it
@@ -93,8 +91,6 @@ Demo::Demo(const DemoOptions& options)
                }),
       ready_limit_(loop_, [this] { give_up("the balancer does not get ready"); }),
       seconds_(loop_, [this] { show_second(); }),
-      kill_(loop_, [this] { kill_one(); }),
-      revive_(loop_, [this] { revive_it(); }),
       finish_(loop_, [this] { finish(); }) {}
 
 int Demo::run() {
@@ -115,16 +111,7 @@ Result<void> Demo::start() {
     return tl::unexpected(port.error());
   }
   port_ = std::move(*port);
-  const auto configuration = demo_configuration(port_->address().to_string(), instances_);
-  auto balancer = DemoBalancer::start(
-      loop_, configuration, [this](const LogLine& event) { on_event(event); },
-      [this](int status) { on_balancer_end(status); });
-  if (!balancer) {
-    return tl::unexpected(balancer.error());
-  }
-  balancer_ = std::move(*balancer);
-  ready_limit_.start_once(kReadyLimit);
-  return {};
+  return start_balancer();
 }
 
 Result<void> Demo::start_instances() {
@@ -141,30 +128,66 @@ Result<void> Demo::start_instances() {
   return {};
 }
 
+Result<void> Demo::start_balancer() {
+  auto directory = TemporaryDirectory::make();
+  if (!directory) {
+    return tl::unexpected(directory.error());
+  }
+  directory_.emplace(std::move(*directory));
+  const auto file = directory_->write(
+      "holdfast.yaml",
+      demo_configuration(port_->address().to_string(), control_socket(), instances_));
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
+  auto balancer = DemoBalancer::start(
+      loop_, *file, [this](const LogLine& event) { on_event(event); },
+      [this](int status) { on_balancer_end(status); });
+  if (!balancer) {
+    return tl::unexpected(balancer.error());
+  }
+  balancer_ = std::move(*balancer);
+  ready_limit_.start_once(kReadyLimit);
+  return {};
+}
+
 void Demo::on_event(const LogLine& event) {
   if (event.event == "admin listening") {
-    admin_address_ = event.field("address");
+    if (const auto address = event.field("address"); !address.starts_with("unix:")) {
+      admin_address_ = address;
+    }
   } else if (event.event == "ready" && !load_) {
     begin();
   } else if (event.event == "backend up" || event.event == "backend down") {
     on_backend_event(event, event.event == "backend up");
+  } else if (event.event == "worker took over" && balancer_act_) {
+    balancer_act_->on_take_over(event);
   }
 }
 
 void Demo::begin() {
   ready_limit_.stop();
+  // Until it is told to end: what is late in the second act isn't to be late for the traffic.
   auto load = LoadThread::start(
-      {.target = port_->address(), .rate = options_.rate, .duration = options_.duration},
+      {.target = port_->address(), .rate = options_.rate, .duration = 2 * kLongestDemo},
       [this](const FinishedRequest& request) { tally_.add(request); });
   if (!load) {
     give_up(load.error().message);
     return;
   }
   load_ = std::move(*load);
-  const Duration duration = options_.duration;
-  kill_.start_once(duration * 7 / 20);  // between two rows of the table, as the return is
-  revive_.start_once(duration * 3 / 5);
-  finish_.start_once(duration);
+  screen_.begin(load_->begin());
+  const auto on_trouble = [this](const std::string& reason) { give_up(reason); };
+  backend_act_.emplace(
+      loop_, screen_, victim(), [this] { return failovers(); }, on_trouble);
+  backend_act_->begin(schedule_);
+  balancer_act_.emplace(
+      loop_, screen_,
+      BalancerAct::Options{.target = port_->address(),
+                           .control_socket = control_socket(),
+                           .guardian = balancer_->pid()},
+      [this] { on_last_act_over(); }, on_trouble);
+  balancer_act_->begin(schedule_);
   seconds_.start_every(1s);
 
   char rate[32];
@@ -182,6 +205,7 @@ void Demo::show_addresses() {
   if (!admin_address_.empty()) {
     screen_.say("  metrics   http://" + admin_address_ + "/metrics");
   }
+  screen_.say("  control   --socket " + control_socket());
   std::string line = "  backends";
   for (const auto& instance : instances_) {
     line += "  " + instance.name() + " " + instance.address();
@@ -191,23 +215,9 @@ void Demo::show_addresses() {
 
 void Demo::show_second() {
   // The last one is shown by finish(), when its requests are in.
-  if (elapsed() < options_.duration - 500ms) {
-    screen_.second(elapsed(), tally_.take_recent(), backends_up_);
+  if (!finish_.is_running() || screen_.elapsed() < schedule_.end - 500ms) {
+    screen_.second(screen_.elapsed(), tally_.take_recent(), backends_up_);
   }
-}
-
-void Demo::kill_one() {
-  story_.death = victim().kill();
-  screen_.event(elapsed(), victim().name() + " is killed (SIGKILL)", Tone::bad);
-}
-
-void Demo::revive_it() {
-  if (const auto started = victim().start(); !started) {
-    give_up(started.error().message);
-    return;
-  }
-  story_.revived = Clock::now();
-  screen_.event(elapsed(), victim().name() + " is started again", Tone::plain);
 }
 
 void Demo::on_backend_event(const LogLine& event, bool up) {
@@ -216,24 +226,8 @@ void Demo::on_backend_event(const LogLine& event, bool up) {
     backends_up_ =
         std::string(count.substr(0, slash)) + " of " + std::string(count.substr(slash + 1));
   }
-  const auto name = event.field("backend");
-  if (!load_ || name != victim().name()) {
-    return;
-  }
-  if (!up && story_.death && !story_.noticed_after) {
-    story_.noticed_after = Clock::now() - story_.death->signalled;
-    auto text = "holdfast takes it out after " + in_milliseconds(*story_.noticed_after) + " (" +
-                std::string(event.field("reason")) + ")";
-    if (const auto retried = failovers()) {
-      text += ", having retried " + count_of(*retried, "connection") + " elsewhere";
-    }
-    screen_.event(elapsed(), text, Tone::warning);
-  } else if (up && story_.revived && !story_.back_after) {
-    story_.back_after = Clock::now() - *story_.revived;
-    screen_.event(elapsed(),
-                  "holdfast takes it back in after " + in_milliseconds(*story_.back_after) + " (" +
-                      std::string(event.field("reason")) + ")",
-                  Tone::good);
+  if (backend_act_) {
+    backend_act_->on_backend_event(event, up);
   }
 }
 
@@ -247,10 +241,17 @@ std::optional<std::uint64_t> Demo::failovers() const {
   return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
 }
 
+void Demo::on_last_act_over() {
+  load_->end_after(schedule_.end);
+  finish_.start_once(std::max(Duration::zero(), schedule_.end - screen_.elapsed()));
+}
+
 void Demo::finish() {
   seconds_.stop();
+  const auto elapsed = screen_.elapsed();
   load_->join();
-  screen_.second(options_.duration, tally_.take_recent(), backends_up_);
+  screen_.second(elapsed, tally_.take_recent(), backends_up_);
+  screen_.say("");
   summarize();
   if (!options_.keep) {
     loop_.stop();
@@ -262,34 +263,15 @@ void Demo::finish() {
 }
 
 void Demo::summarize() {
-  auto total = tally_.total();
-  const auto failures = tally_.judge_failures(story_.death);
-  screen_.say("");
-  screen_.say("  " + with_separators(total.requests - total.failed) + " of " +
-              count_of(total.requests, "request") + " answered, p50 " +
-              in_milliseconds(total.latencies.percentile(50)) + ", p99 " +
-              in_milliseconds(total.latencies.percentile(99)) + ", slowest " +
-              in_milliseconds(total.latencies.max()));
-  screen_.say("  " + count_of(failures.inside, "request") + " failed inside " + victim().name() +
-              " when it was killed");
-  for (const auto& [outcome, count] : failures.elsewhere) {
-    screen_.say(
-        "  " + count_of(count, "request") + " failed otherwise: " + std::string(to_string(outcome)),
-        Tone::bad);
-    exit_code_ = kFailed;
-  }
-  if (failures.elsewhere.empty()) {
-    screen_.say("  no other request failed", Tone::good);
-  }
+  bool fine = summarize_requests(screen_, tally_, backend_act_->death(), victim().name());
   if (const auto retried = failovers()) {
     screen_.say("  " + count_of(*retried, "connection") +
                 " found a dead backend and got another one instead");
   }
-  if (!story_.noticed_after || !story_.back_after) {
-    screen_.say(std::string("  the balancer's log never said that ") + victim().name() +
-                    (story_.noticed_after ? " came back" : " went down"),
-                Tone::warning);
-  }
+  fine = balancer_act_->summarize() && fine;
+  balancer_act_->close_connections();
+  backend_act_->summarize();
+  exit_code_ = fine ? kFine : kFailed;
 }
 
 void Demo::on_balancer_end(int status) {
@@ -308,8 +290,8 @@ void Demo::give_up(const std::string& reason) {
 }  // namespace
 
 int demo(const DemoOptions& options) {
-  if (options.duration < kShortest || options.duration > kLongest) {
-    std::fprintf(stderr, "holdfast demo: --duration must be between 3s and 60m\n");
+  if (options.duration < kShortestDemo || options.duration > kLongestDemo) {
+    std::fprintf(stderr, "holdfast demo: --duration must be between 8s and 60m\n");
     return kUsage;
   }
   loop::Signals::block({SIGINT, SIGTERM});

@@ -1,7 +1,6 @@
 #include "cli/demo_balancer.h"
 
 #include "cli/instance_process.h"
-#include "holdfast/base/memory_file.h"
 
 namespace holdfast::cli {
 namespace {
@@ -14,16 +13,11 @@ constexpr auto kStopLimit = 2s;
 }  // namespace
 
 Result<std::unique_ptr<DemoBalancer>> DemoBalancer::start(loop::Loop& loop,
-                                                          const std::string& configuration,
+                                                          const std::string& config_file,
                                                           OnEvent on_event, OnEnd on_end) {
-  const auto file = make_memory_file("holdfast-demo", configuration);
-  if (!file) {
-    return tl::unexpected(file.error());
-  }
   auto process = ChildProcess::start(
-      {.arguments = {own_program(), "run", "-c", "/dev/fd/" + std::to_string(file->get())},
+      {.arguments = {own_program(), "run", "-c", config_file},
        .errors = ChildProcess::Stream::piped,
-       .descriptors = {file->get()},
        // Killed, the guardian would be replaced by its worker; asked, it ends both.
        .death_signal = SIGTERM});
   if (!process) {

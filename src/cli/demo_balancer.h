@@ -12,8 +12,8 @@
 
 namespace holdfast::cli {
 
-// The balancer as the demo runs it: this very binary as a child, its configuration in a memfd, its
-// log read line by line. Main thread, owned by the Demo.
+// The balancer as the demo runs it: this very binary as a child, its log read line by line.
+// Main thread, owned by the Demo.
 class DemoBalancer final : private loop::Poll::Handler {
  public:
   using OnEvent = std::function<void(const LogLine&)>;
@@ -21,12 +21,14 @@ class DemoBalancer final : private loop::Poll::Handler {
 
   // Neither callback may destroy the balancer.
   [[nodiscard]] static Result<std::unique_ptr<DemoBalancer>> start(loop::Loop& loop,
-                                                                   const std::string& configuration,
+                                                                   const std::string& config_file,
                                                                    OnEvent on_event, OnEnd on_end);
   // Ends it in an orderly way, then by force.
   ~DemoBalancer();
   DemoBalancer(DemoBalancer&&) = delete;
 
+  // The guardian's, for as long as the balancer lives.
+  [[nodiscard]] pid_t pid() const { return process_->pid(); }
   // The last lines it has written, for when it ends too early.
   [[nodiscard]] const std::deque<std::string>& last_lines() const { return last_lines_; }
 

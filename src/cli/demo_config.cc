@@ -2,10 +2,11 @@
 
 namespace holdfast::cli {
 
-std::string demo_configuration(const std::string& listen,
+std::string demo_configuration(const std::string& listen, const std::string& control_socket,
                                std::span<const InstanceProcess> instances) {
   const std::string pool = kDemoPool;
-  std::string text = "admin: { http: \"127.0.0.1:0\" }\n";
+  // The default control socket may be that of an instance that is there for good.
+  std::string text = "admin: { http: \"127.0.0.1:0\", socket: \"" + control_socket + "\" }\n";
   text += "log: { connections: none }\n";
   text += "listeners:\n";
   text += "  - { name: " + pool + ", bind: \"" + listen + "\", pool: " + pool + " }\n";

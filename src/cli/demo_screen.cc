@@ -60,9 +60,9 @@ void DemoScreen::second(Duration elapsed, RequestCount count, const std::string&
   say(line);
 }
 
-void DemoScreen::event(Duration elapsed, const std::string& what, Tone tone) {
+void DemoScreen::event(const std::string& what, Tone tone) {
   char time[32];
-  std::snprintf(time, sizeof time, "  %6.1f s  ", to_seconds(elapsed));
+  std::snprintf(time, sizeof time, "  %6.1f s  ", to_seconds(elapsed()));
   say(time + what, tone);
 }
 

@@ -16,16 +16,21 @@ class DemoScreen {
 
   DemoScreen();
 
+  // Its clock starts: when the first request was due.
+  void begin(TimePoint begin) { begin_ = begin; }
+  [[nodiscard]] Duration elapsed() const { return Clock::now() - begin_; }
+
   void say(const std::string& line, Tone tone = Tone::plain);
   void table_head();
   // One row of the table: the second that ended at `elapsed`, and how many backends serve
   // ("2 of 3").
   void second(Duration elapsed, RequestCount count, const std::string& backends);
-  // Something that happened, between the rows.
-  void event(Duration elapsed, const std::string& what, Tone tone);
+  // Something that happened just now, between the rows.
+  void event(const std::string& what, Tone tone);
 
  private:
   bool colour_;
+  TimePoint begin_;
 };
 
 }  // namespace holdfast::cli

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -51,8 +52,7 @@ LoadGenerator::LoadGenerator(loop::Loop& loop, LoadOptions options, OnFinished o
       request_("GET / HTTP/1.1\r\nHost: " + options.target.to_string() + "\r\n\r\n"),
       on_finished_(std::move(on_finished)),
       on_done_(std::move(on_done)),
-      total_(static_cast<std::uint64_t>(
-          std::llround(options.rate * std::chrono::duration<double>(options.duration).count()))),
+      total_(requests_in(options.duration)),
       timeouts_(loop, [this] { time_out_overdue(); }) {}
 
 void LoadGenerator::start(TimePoint begin) {
@@ -60,9 +60,13 @@ void LoadGenerator::start(TimePoint begin) {
   alarm_->set(due_time(0));
 }
 
-void LoadGenerator::stop() {
-  total_ = sent_;
+void LoadGenerator::end_after(Duration duration) {
+  total_ = std::min(total_, std::max(sent_, requests_in(duration)));
   report_if_done();
+}
+
+void LoadGenerator::stop() {
+  end_after(Duration::zero());
 }
 
 void LoadGenerator::on_alarm() {
@@ -71,6 +75,11 @@ void LoadGenerator::on_alarm() {
     alarm_->set(due_time(sent_));
   }
   report_if_done();
+}
+
+std::uint64_t LoadGenerator::requests_in(Duration duration) const {
+  return static_cast<std::uint64_t>(
+      std::llround(options_.rate * std::chrono::duration<double>(duration).count()));
 }
 
 TimePoint LoadGenerator::due_time(std::uint64_t number) const {

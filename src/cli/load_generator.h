@@ -39,6 +39,8 @@ class LoadGenerator final : private HttpExchange::Owner {
 
   // The first request is due at `begin`. `on_done` comes once, when the last one has finished.
   void start(TimePoint begin);
+  // Sends nothing more that is due later than `duration` after the beginning.
+  void end_after(Duration duration);
   // Sends no more; those under way still finish, within the timeout.
   void stop();
 
@@ -47,6 +49,7 @@ class LoadGenerator final : private HttpExchange::Owner {
 
   void on_alarm();
   void exchange_finished(HttpExchange& exchange, Outcome outcome) override;
+  [[nodiscard]] std::uint64_t requests_in(Duration duration) const;
   [[nodiscard]] TimePoint due_time(std::uint64_t number) const;
   void send_due();
   void send(TimePoint intended);

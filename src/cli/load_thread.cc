@@ -24,6 +24,10 @@ LoadThread::~LoadThread() {
   }
 }
 
+void LoadThread::end_after(Duration duration) {
+  inbox_.post([this, duration] { generator_->end_after(duration); });
+}
+
 void LoadThread::join() {
   if (thread_.joinable()) {
     thread_.join();

@@ -20,6 +20,8 @@ class LoadThread {
   ~LoadThread();
   LoadThread(LoadThread&&) = delete;
 
+  // Sends nothing more that is due later than `duration` after the beginning.
+  void end_after(Duration duration);
   // Until the last request has finished.
   void join();
 

@@ -57,8 +57,9 @@ int main(int argc, char** argv) {
   leave_command->callback([&] { chosen = [&] { return cli::leave(leave); }; });
 
   cli::DemoOptions demo;
-  auto* demo_command = app.add_subcommand("demo", "See a backend die without a request failing");
-  demo_command->add_option("--duration", demo.duration, "how long it runs, as in 12s")
+  auto* demo_command = app.add_subcommand(
+      "demo", "See a backend and the balancer itself die without a request failing");
+  demo_command->add_option("--duration", demo.duration, "how long it runs, as in 30s")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, int>{{"ms", 1}, {"s", 1000}, {"m", 60000}},
                                 CLI::AsNumberWithUnit::CASE_SENSITIVE))

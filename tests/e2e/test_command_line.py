@@ -102,7 +102,7 @@ def test_a_wrong_command_line_is_told_what_is_wrong_and_where_help_is(
 
 @pytest.mark.parametrize("duration", ["2s", "61m"])
 def test_a_demo_has_room_for_what_it_shows(duration):
-    message = "holdfast demo: --duration must be between 3s and 60m\n"
+    message = "holdfast demo: --duration must be between 8s and 60m\n"
     assert_answer(holdfast("demo", "--duration", duration), 2, stderr=message)
 
 

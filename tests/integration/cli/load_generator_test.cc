@@ -169,6 +169,22 @@ TEST_F(LoadGeneratorTest, stops_sending_when_told_to) {
   EXPECT_GE(finished, 10);
 }
 
+TEST_F(LoadGeneratorTest, sends_what_is_due_until_the_end_it_is_given_and_no_more) {
+  const ResponderThread responder(reservation_.address());
+  loop::Loop loop;
+  int finished = 0;
+  auto generator = LoadGenerator::make(
+      loop, {.target = reservation_.address(), .rate = 1000, .duration = 1h},
+      [&](const FinishedRequest&) { ++finished; }, [&] { loop.stop(); });
+  ASSERT_TRUE(generator);
+
+  (*generator)->start(Clock::now());
+  (*generator)->end_after(50ms);
+  loop.run();
+
+  EXPECT_EQ(finished, 50);
+}
+
 TEST(LoadGenerator, refuses_a_target_that_is_not_loopback) {
   loop::Loop loop;
   for (const auto* target : {"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80", "unix:/run/a"}) {

@@ -20,7 +20,7 @@ std::vector<InstanceProcess> make_instances() {
 TEST(DemoConfig, names_the_listener_and_every_instance) {
   const auto instances = make_instances();
 
-  const auto text = demo_configuration("127.0.0.1:8080", instances);
+  const auto text = demo_configuration("127.0.0.1:8080", "/tmp/a/control.sock", instances);
 
   EXPECT_THAT(text, HasSubstr("bind: \"127.0.0.1:8080\""));
   for (const auto& instance : instances) {
@@ -30,11 +30,13 @@ TEST(DemoConfig, names_the_listener_and_every_instance) {
 }
 
 TEST(DemoConfig, is_a_sound_configuration) {
-  const auto loaded = load_config(demo_configuration("127.0.0.1:8080", make_instances()));
+  const auto loaded =
+      load_config(demo_configuration("127.0.0.1:8080", "/tmp/a/control.sock", make_instances()));
 
   ASSERT_TRUE(loaded.config);
   EXPECT_TRUE(loaded.diagnostics.empty()) << loaded.diagnostics.front().message;
   EXPECT_EQ(loaded.config->admin.http->port, 0);
+  EXPECT_EQ(loaded.config->admin.socket->path, "/tmp/a/control.sock");
   EXPECT_EQ(loaded.config->pools.at(0).name, kDemoPool);
 }
 
