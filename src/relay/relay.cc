@@ -84,7 +84,10 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     return released;
   }
 
-  bool drain(int socket) { return find(socket)->drain_queue(); }
+  bool drain(int socket) {
+    const auto place = find(socket);
+    return place != listeners_.end() && place->drain_queue();
+  }
 
   void close(int socket) {
     const auto place = find(socket);

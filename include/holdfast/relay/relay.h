@@ -64,7 +64,8 @@ class Relay {
   // Hands over a listening socket, open, that another relay is to have.
   [[nodiscard]] Fd release(int socket);
 
-  // Accepts what waits in a listening socket's queue. True when nothing was left there.
+  // Accepts what waits in a listening socket's queue. True when nothing was left there; false also
+  // for a socket that is on its way here yet.
   [[nodiscard]] bool drain(int socket);
   // Closes it, after another look at its queue.
   void close(int socket);
