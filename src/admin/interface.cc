@@ -24,14 +24,18 @@ const char* key_of(AdminSocket which) {
 }
 
 Error explain(Error error, AdminSocket which, const Endpoint& endpoint) {
-  error.message = std::string(key_of(which)) + " " + endpoint.to_string() + ": " +
+  const std::string key = key_of(which);
+  if (endpoint.kind == Endpoint::Kind::unix_path) {
+    // It says which file, and what is in the way.
+    error.message = key + ": " + error.message + "; choose another path, or \"off\"";
+    return error;
+  }
+  error.message = key + " " + endpoint.to_string() + ": " +
                   (error.code != 0 ? error_text(error.code) : error.message);
   if (error.code == EADDRINUSE) {
     error.message += "; is another holdfast running? choose another address, or \"off\"";
   } else if (error.code == EACCES) {
-    error.message += endpoint.kind == Endpoint::Kind::unix_path
-                         ? "; choose a directory that this user may write to"
-                         : "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    error.message += "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
   }
   return error;
 }

@@ -80,12 +80,14 @@ Response instance(const Subject& subject) {
                {"last_upgrade", last_upgrade(supervision.upgrade)}});
 }
 
-Response reload(const Operations& operations) {
-  const auto result = operations.reload();
+Response reload(const Subject& subject) {
+  const auto result = subject.operations.reload();
   if (!result) {
-    return json(
-        {{"result", "failed"}, {"changes", Json::array()}, {"messages", "holdfast is stopping\n"}},
-        503);
+    const auto phase = std::string(to_string(subject.shared.current_phase()));
+    return json({{"result", "failed"},
+                 {"changes", Json::array()},
+                 {"messages", "not now: holdfast is " + phase + "\n"}},
+                503);
   }
   return json({{"result", result->succeeded ? "succeeded" : "failed"},
                {"changes", result->changes},
@@ -113,7 +115,7 @@ Response route(const Request& request, const Subject& subject) {
     return {.status = 405, .body = is_operation ? "only POST\n" : "only GET and HEAD\n"};
   }
   if (request.path == "/api/v1/reload") {
-    return reload(subject.operations);
+    return reload(subject);
   }
   if (request.path == "/api/v1/upgrade") {
     return upgrade(subject.operations);

@@ -1,6 +1,7 @@
 #include "cli/control_client.h"
 
 #include <curl/curl.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <memory>
@@ -23,6 +24,9 @@ Result<ControlClient::Answer> ControlClient::ask(bool post, const std::string& p
   if (request == nullptr) {
     return fail("cannot start an HTTP request");
   }
+  if (socket_.size() >= sizeof sockaddr_un::sun_path) {
+    return fail(socket_ + " is too long for a Unix socket's path");
+  }
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   std::string body;
   ::curl_easy_setopt(request.get(), CURLOPT_URL, ("http://holdfast" + path).c_str());
@@ -38,6 +42,11 @@ Result<ControlClient::Answer> ControlClient::ask(bool post, const std::string& p
   }
   const auto outcome = ::curl_easy_perform(request.get());
   if (outcome == CURLE_COULDNT_CONNECT) {
+    long code = 0;
+    ::curl_easy_getinfo(request.get(), CURLINFO_OS_ERRNO, &code);
+    if (code == EACCES) {
+      return fail("cannot connect to " + socket_, EACCES);
+    }
     return tl::unexpected(Error{"no instance answers at " + socket_, ECONNREFUSED});
   }
   if (outcome == CURLE_GOT_NOTHING || outcome == CURLE_RECV_ERROR || outcome == CURLE_SEND_ERROR ||

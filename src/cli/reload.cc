@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include <cerrno>
 #include <cstdio>
 
@@ -11,14 +13,19 @@ using namespace std::chrono_literals;
 
 constexpr Duration kLimit = 2min;  // name servers may take their time
 constexpr int kAttempts = 5;
+constexpr int kPauseMs = 200;
+constexpr long kNotNow = 503;  // a worker that is starting, or stopping
 
 // Asking twice comes to the same: a worker that dies meanwhile is followed by one that answers.
 Result<ControlClient::Answer> ask(const ControlClient& client) {
   for (int attempt = 1;; ++attempt) {
     auto answer = client.post("/api/v1/reload", kLimit);
-    if (answer || answer.error().code != ECONNRESET || attempt == kAttempts) {
+    const bool may_ask_again =
+        answer ? answer->status == kNotNow : answer.error().code == ECONNRESET;
+    if (!may_ask_again || attempt == kAttempts) {
       return answer;
     }
+    ::poll(nullptr, 0, kPauseMs);
   }
 }
 

@@ -174,12 +174,12 @@ void Guardian::do_what_is_wanted() {
 // The worker is gone, all its connections are in the kernel and the region.
 void Guardian::upgrade() {
   auto& supervision = shared_.supervision;
-  worker_makes_way_ = false;
   supervision.last_cause.set(static_cast<std::uint32_t>(DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   supervision.restarts[static_cast<std::size_t>(DeathCause::upgrade)].add(1);
   // Returns only where the old image goes on, in this process or in one that kept it.
   try_upgrade(options_.upgraded, shared_);
+  ending_ = supervision.ending.get() != 0;  // the new image may have been asked to end
   start_at_ = Clock::now();
 }
 
@@ -217,8 +217,12 @@ void Guardian::on_worker_ended(int status) {
     exit_code_ = 1;  // the image before this one takes over again
     return;
   }
-  if (worker_makes_way_ && !ending_) {
-    upgrade();
+  if (std::exchange(worker_makes_way_, false)) {
+    if (ending_) {
+      start_at_ = now;  // it has left all connections to a successor, which ends them in order
+    } else {
+      upgrade();
+    }
     return;
   }
   has_served_ = has_served_ || shared_.current_phase() != Phase::starting;

@@ -217,7 +217,9 @@ void DataPlane::commit(const Staged& staged) {
   }
   place_sockets(staged);
   retire_sockets(staged);
-  retire_listeners();
+  if (started_) {
+    retire_listeners();
+  }
   retirement_.begin();
 }
 
@@ -325,6 +327,7 @@ void DataPlane::start() {
     relay->start();
   }
   recovered.wait();
+  retire_listeners();  // not before: the connections they still have wouldn't be gone on with
 }
 
 void DataPlane::stop_accepting() {

@@ -1,6 +1,7 @@
 """What the command line answers: data on standard output, messages on standard error, and the exit
 code: 0 fine, 1 invalid or failed, 2 usage."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -214,5 +215,8 @@ def test_run_leaves_the_numbers_of_missing_standard_streams_alone(config_file):
 def _descriptors_of(pid):
     """What its descriptors stand for; some may be closed while one looks."""
     folder = f"/proc/{pid}/fd"
-    paths = [f"{folder}/{number}" for number in os.listdir(folder)]
-    return [os.readlink(path) for path in paths if os.path.lexists(path)]
+    found = []
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"{folder}/{number}"))
+    return found

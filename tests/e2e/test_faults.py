@@ -14,6 +14,7 @@ from support.aftermath import (
     assert_restarts,
 )
 from support.configuration import NO_CHECKS, web
+from support.continuity import echoes
 from support.faults import ALWAYS, POINTS
 from support.traffic import Traffic
 from support.waiting import wait_until
@@ -236,3 +237,31 @@ def test_an_upload_that_was_cut_off_does_not_look_complete(
         wait_until(lambda: daemon.metrics().value("holdfast_connections_active") == 0)
         assert_restarts(daemon, crashed=1)
         assert_nothing_was_lost(daemon)
+
+
+def test_a_thread_that_is_late_hands_its_listening_sockets_on_in_the_end(
+    faulty, tcp_server, free_port, faults
+):
+    """Reloads that move sockets to another thread and back come while it is busy."""
+    address = ("127.0.0.1", free_port())
+    server = tcp_server(tcp.echo)
+
+    def threads(count):
+        return web("%s:%d" % address, server.address, rest=f"threads: {count}")
+
+    daemon = faulty(threads(2).replace('"backends"', '"health": {"type": "none"}, "backends"'))
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(address, 10)) for _ in range(20)]
+        assert all(echoes(client) for client in clients)
+        faults.arm("session_woken", "spin")
+        clients[0].sendall(b"x")
+        faults.wait_until_fired("session_woken")
+        for count in (1, 2, 1, 2, 1):
+            daemon.reload(threads(count))
+        faults.disarm("session_woken")
+        assert tcp.read_exactly(clients[0], 1) == b"x"
+        for _ in range(20):
+            clients.append(stack.enter_context(socket.create_connection(address, 10)))
+        assert all(echoes(client) for client in clients)
+    assert_restarts(daemon)
+    assert_nothing_was_lost(daemon)

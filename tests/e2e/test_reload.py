@@ -366,6 +366,22 @@ def test_a_crash_goes_on_with_what_was_reloaded(holdfast, tcp_server, free_port)
             pass
 
 
+def test_connections_of_a_listener_that_is_gone_outlive_workers(holdfast, tcp_server, free_port):
+    port, other = free_port(), free_port()
+    pools = {"web": {"a": tcp_server(named(b"a")).address}}
+    daemon = holdfast(config({"web": (f"127.0.0.1:{port}", "web")}, pools))
+    with connect(port, b"a") as client:
+        daemon.reload(config({"www": (f"127.0.0.1:{other}", "web")}, pools))
+        wait_until(lambda: refuses("127.0.0.1", port))
+        daemon.expect_log(" error worker died ")
+        daemon.kill_worker()
+        assert echoes(client)
+        assert daemon.tell("upgrade").returncode == 0
+        assert echoes(client)
+    wait_until(lambda: 'listener="web"' not in daemon.get("/metrics")[2])
+    assert daemon.metrics().value("holdfast_connections_lost_in_recovery_total") == 0
+
+
 def test_health_and_turns_survive_a_reload(holdfast, tcp_server, free_port):
     port, dead = free_port(), free_port()
     listeners = {"web": (f"127.0.0.1:{port}", "web")}
