@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 constexpr Duration kBeginLimit = 20s;  // a look at the new program, which may hang, is in it
 constexpr Duration kEndLimit = 30s;
 constexpr Duration kAnswerLimit = 5s;
+// The control socket listens all along, whoever serves: so long without it, and nobody is left.
+constexpr Duration kGoneAfter = 1s;
 constexpr int kLookEveryMs = 10;
 
 std::string text(const nlohmann::json& body, const char* key) {
@@ -38,6 +40,7 @@ Result<std::string> upgrade_instance(const ControlClient& client) {
   if (begun && begun->status != 202) {
     return fail("refused, nothing was changed: " + text(begun->body, "reason"));
   }
+  auto listened = Clock::now();
   for (const auto until = Clock::now() + kEndLimit; Clock::now() < until;) {
     // An exchange that a worker's end cuts off is no answer.
     const auto instance = client.get("/api/v1/instance", kAnswerLimit);
@@ -49,6 +52,11 @@ Result<std::string> upgrade_instance(const ControlClient& client) {
         }
         return fail("rolled back, the program that ran before goes on: " + text(last, "reason"));
       }
+    }
+    if (instance || instance.error().code != ECONNREFUSED) {
+      listened = Clock::now();
+    } else if (Clock::now() - listened > kGoneAfter) {
+      return fail("the instance ended during the upgrade");
     }
     ::poll(nullptr, 0, kLookEveryMs);
   }
