@@ -20,6 +20,7 @@ from support.daemon import Holdfast
 from support.faults import BINARY as FAULTS_BINARY
 from support.faults import Faults
 from support.machine import Machine
+from support.program import Program
 from support.service import Service
 from support.systemd import Systemd
 from support.tcp import TcpServer
@@ -101,6 +102,13 @@ def faulty(holdfast, faults):
 
     assert FAULTS_BINARY.exists(), f"{FAULTS_BINARY} is not built"
     return start
+
+
+@pytest.fixture
+def program():
+    """A copy of the balancer to start instances from and to replace, a support.program.Program."""
+    with contextlib.closing(Program()) as made:
+        yield made
 
 
 @pytest.fixture

@@ -103,7 +103,20 @@ class Holdfast(Process):
             self._child.wait()
         self.expected_exit = -signal.SIGKILL
         self.wait_for_log(r" info ready$", after=said)
+        self.find_guardian()
+
+    def find_guardian(self):
+        """Once another process than before has become it."""
         (self._guardian,) = (pid for pid in members_of(self.pid) if children_of(pid))
+
+    def wait_until_whole(self):
+        """Until there is one guardian with one worker, and nobody else."""
+
+        def is_whole():
+            workers = children_of(self._guardian)
+            return len(workers) == 1 and set(members_of(self.pid)) == {self._guardian, *workers}
+
+        wait_until(is_whole, 10, "there is not one guardian with one worker")
 
     @property
     def working_pid(self):
