@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support import ports, servers
+from support import ports, servers, tcp
 from support.binary import BINARY
 from support.command import run
 from support.configuration import NO_CHECKS, web
@@ -109,6 +109,19 @@ def program():
     """A copy of the balancer to start instances from and to replace, a support.program.Program."""
     with contextlib.closing(Program()) as made:
         yield made
+
+
+@pytest.fixture
+def address():
+    """A loopback address that nobody uses."""
+    return "127.0.0.1", ports.free_port()
+
+
+@pytest.fixture
+def echoing(holdfast, program, tcp_server, address):
+    """A balancer that runs `program` at `address`, in front of a server that echoes."""
+    text = web("%s:%d" % address, tcp_server(tcp.echo).address, pool={"health": NO_CHECKS})
+    return holdfast(text, binary=program.path)
 
 
 @pytest.fixture

@@ -20,35 +20,16 @@ from support.ports import free_port
 from support.process import Process
 from support.program import PASSES
 from support.traffic import Traffic
+from support.upgrades import assert_upgrades, client_of, pair, upgrade
 from support.waiting import wait_until
 
-UPGRADES = "holdfast_upgrades_total"
 MANY = 20 if LONG else 4
-RESULTS = "succeeded", "refused", "rolled_back"
 LAYOUT = int(
     re.search(
         r"kLayoutVersion = (\d+);",
         (ROOT / "include/holdfast/state/header.h").read_text(encoding="utf-8"),
     )[1]
 )
-ROLLED_BACK = r" error upgrade rolled back "
-
-
-def upgrade(daemon):
-    done = daemon.tell("upgrade")
-    assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"upgraded, holdfast \S+ serves\n", done.stdout)
-    daemon.wait_until_whole()
-
-
-def assert_upgrades(daemon, **results):
-    metrics = daemon.metrics()
-    counted = {result: metrics.value(UPGRADES, result=result) for result in RESULTS}
-    assert counted == dict.fromkeys(RESULTS, 0) | results
-
-
-def pair(daemon):
-    return daemon.guardian_pid, daemon.worker_pid
 
 
 def descriptors(pid):
@@ -58,34 +39,6 @@ def descriptors(pid):
         with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file:
             found[int(number)] = int(re.search(r"^flags:\s*(\d+)", file.read(), re.M)[1], 8)
     return found
-
-
-@pytest.fixture
-def address():
-    return "127.0.0.1", free_port()
-
-
-@pytest.fixture
-def echoing(holdfast, program, tcp_server, address):
-    """A balancer that runs `program` at `address`, in front of a server that echoes."""
-    return start_echoing(holdfast, tcp_server, address, binary=program.path)
-
-
-def start_echoing(holdfast, tcp_server, address, **options):
-    pool = {"health": NO_CHECKS}
-    text = web("%s:%d" % address, tcp_server(tcp.echo).address, pool=pool)
-    return holdfast(text, **options)
-
-
-@contextlib.contextmanager
-def client_of(address):
-    """It and a new one must both be served when the block ends."""
-    with connected(address, 1) as (client,):
-        assert tcp.echoes(client)
-        yield
-        assert tcp.echoes(client)
-    with connected(address, 1) as (client,):
-        assert tcp.echoes(client)
 
 
 @pytest.mark.limit(240)

@@ -99,14 +99,14 @@ class Holdfast(Process):
         """SIGKILL to the guardian; returns once the worker of another one serves."""
         said = len(self.log)
         os.kill(self._guardian, signal.SIGKILL)
-        if self._guardian == self.pid:
-            self._child.wait()
-        self.expected_exit = -signal.SIGKILL
         self.wait_for_log(r" info ready$", after=said)
-        self.find_guardian()
+        self.follow_guardian(-signal.SIGKILL)
 
-    def find_guardian(self):
-        """Once another process than before has become it."""
+    def follow_guardian(self, first_ended_with):
+        """Once another process has become it; with what the first one ended."""
+        if self._guardian == self.pid:
+            assert self._child.wait(5) == first_ended_with, self.tail()
+            self.expected_exit = first_ended_with
         (self._guardian,) = (pid for pid in members_of(self.pid) if children_of(pid))
 
     def wait_until_whole(self):
