@@ -122,6 +122,10 @@ class Holdfast(Process):
     def working_pid(self):
         return self.worker_pid
 
+    @property
+    def holding_pid(self):
+        return self._guardian
+
     def expect_log(self, pattern):
         """Lines of level error that match are part of the test."""
         self._expected.append(re.compile(pattern))
