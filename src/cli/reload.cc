@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include <cerrno>
 #include <cstdio>
 
@@ -11,14 +13,19 @@ using namespace std::chrono_literals;
 
 constexpr Duration kLimit = 2min;  // name servers may take their time
 constexpr int kAttempts = 5;
+constexpr int kPauseMs = 100;
+constexpr int kUnavailable = 503;  // said by a worker that stops, or makes way for an upgrade
 
-// Asking twice comes to the same: a worker that dies meanwhile is followed by one that answers.
+// Asking twice comes to the same: a worker that ends meanwhile is followed by one that answers.
 Result<ControlClient::Answer> ask(const ControlClient& client) {
   for (int attempt = 1;; ++attempt) {
     auto answer = client.post("/api/v1/reload", kLimit);
-    if (answer || answer.error().code != ECONNRESET || attempt == kAttempts) {
+    const bool worker_ended =
+        answer ? answer->status == kUnavailable : answer.error().code == ECONNRESET;
+    if (!worker_ended || attempt == kAttempts) {
       return answer;
     }
+    ::poll(nullptr, 0, kPauseMs);
   }
 }
 
