@@ -107,7 +107,11 @@ class Holdfast(Process):
         if self._guardian == self.pid:
             assert self._child.wait(5) == first_ended_with, self.tail()
             self.expected_exit = first_ended_with
-        (self._guardian,) = (pid for pid in members_of(self.pid) if children_of(pid))
+
+        def guardians():
+            return [pid for pid in members_of(self.pid) if children_of(pid)]
+
+        (self._guardian,) = wait_until(guardians, 10, "there is no guardian any more")
 
     def wait_until_whole(self):
         """Until there is one guardian with one worker, and nobody else."""
