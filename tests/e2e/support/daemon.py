@@ -144,6 +144,15 @@ class Holdfast(Process):
         finally:
             connection.close()
 
+    def post(self, path):
+        """The status of a POST to the control socket."""
+        connection = UnixConnection(self.socket, timeout=10)
+        try:
+            connection.request("POST", path, headers={"Connection": "close"})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
     def metrics(self):
         status, _, text = self.get("/metrics")
         assert status == 200, f"GET /metrics answers {status}: {text}"

@@ -1,5 +1,6 @@
 """A program file that tests replace under a running balancer."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,12 @@ class Program:
         """The balancer, with an end that nobody looks at and that no other build has."""
         self._builds += 1
         self.become(self._source.read_bytes() + b"build %d" % self._builds)
+
+    def copy(self):
+        """A further file that holds what it holds now."""
+        copy = self.path.with_suffix(f".{self._builds}")
+        shutil.copy(self.path, copy)
+        return copy
 
     def is_run_by(self, *processes):
         """Whether it is this very file that they execute, whatever it was called then."""
