@@ -248,6 +248,32 @@ def set_layout(daemon, version):
                 region.write(struct.pack("=I", version))
 
 
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (b"", "this is not holdfast's shared memory"),
+        (b"HOLDFAST", f"keeps its state in layout version 0, this build in version {LAYOUT}"),
+        (
+            struct.pack("=8sI", b"HOLDFAST", LAYOUT),
+            f"has another size than layout version {LAYOUT} has",
+        ),
+    ],
+    ids=["no_region", "other_layout", "other_size"],
+)
+def test_a_region_that_is_not_understood_fails_the_rehearsal(header, reason):
+    region = os.memfd_create("region")
+    try:
+        os.ftruncate(region, 1 << 30)
+        os.pwrite(region, header, 0)
+        words = ["rehearse", "--region", region, "--config", region]
+        done = run_holdfast(*words, pass_fds=[region])
+    finally:
+        os.close(region)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert reason in done.stderr
+
+
 def test_an_instance_without_a_guardian_refuses(tmp_path, tcp_server, socket_directory):
     control = socket_directory / "control"
     file = tmp_path / "holdfast.yaml"
