@@ -223,7 +223,11 @@ int Balancer::run() {
       .guardian = guardian.get(),
   });
   if (!ended) {
-    ::_exit(kFine);  // nothing is closed: a successor goes on with it
+    // The guardian that asked for this goes on with everything, if it hasn't died since.
+    if (::getppid() != static_cast<pid_t>(shared.supervision.guardian_pid.get())) {
+      on_guardian_gone(log);
+    }
+    ::_exit(kFine);  // nothing is closed
   }
   interface.close();
   return kFine;

@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 constexpr Duration kLimit = 2min;  // name servers may take their time
 constexpr int kAttempts = 5;
 constexpr int kPauseMs = 200;
-constexpr long kNotNow = 503;  // a worker that is starting, or stopping
+constexpr long kNotNow = 503;  // a worker that is starting, stopping, or making way for an upgrade
 
-// Asking twice comes to the same: a worker that dies meanwhile is followed by one that answers.
+// Asking twice comes to the same: a worker that ends meanwhile is followed by one that answers.
 Result<ControlClient::Answer> ask(const ControlClient& client) {
   for (int attempt = 1;; ++attempt) {
     auto answer = client.post("/api/v1/reload", kLimit);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 
 namespace holdfast::state {
 namespace {
@@ -74,13 +75,15 @@ void EventRing::write(EventKind kind, std::initializer_list<EventField> fields) 
   auto* end = content.text.data();
   const auto* limit = end + content.text.size();
   for (const auto& field : fields) {
-    const auto needed = field.key().size() + 1 + field.value().size() + 1;
-    if (needed > static_cast<std::size_t>(limit - end)) {
+    const auto room = static_cast<std::size_t>(limit - end);
+    const auto around = field.key().size() + std::strlen("=\n");
+    // The beginning of a reason tells something; that of a number would tell a lie.
+    if (around >= room || (field.is_number() && around + field.value().size() > room)) {
       break;
     }
     end = std::ranges::copy(field.key(), end).out;
     *end++ = '=';
-    end = std::ranges::transform(field.value(), end, without_line_end).out;
+    end = std::ranges::transform(field.value().substr(0, room - around), end, without_line_end).out;
     *end++ = '\n';
   }
   content.size = static_cast<std::uint32_t>(end - content.text.data());

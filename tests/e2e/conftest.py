@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support import ports, servers
+from support import ports, servers, tcp
 from support.binary import BINARY
 from support.command import run
 from support.configuration import NO_CHECKS, web
@@ -20,6 +20,7 @@ from support.daemon import Holdfast
 from support.faults import BINARY as FAULTS_BINARY
 from support.faults import Faults
 from support.machine import Machine
+from support.program import Program
 from support.service import Service
 from support.systemd import Systemd
 from support.tcp import TcpServer
@@ -101,6 +102,26 @@ def faulty(holdfast, faults):
 
     assert FAULTS_BINARY.exists(), f"{FAULTS_BINARY} is not built"
     return start
+
+
+@pytest.fixture
+def program():
+    """A copy of the balancer to start instances from and to replace, a support.program.Program."""
+    with contextlib.closing(Program()) as made:
+        yield made
+
+
+@pytest.fixture
+def address():
+    """A loopback address that nobody uses."""
+    return "127.0.0.1", ports.free_port()
+
+
+@pytest.fixture
+def echoing(holdfast, program, tcp_server, address):
+    """A balancer that runs `program` at `address`, in front of a server that echoes."""
+    text = web("%s:%d" % address, tcp_server(tcp.echo).address, pool={"health": NO_CHECKS})
+    return holdfast(text, binary=program.path)
 
 
 @pytest.fixture

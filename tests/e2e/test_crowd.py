@@ -18,12 +18,17 @@ from support.clients import Clients
 from support.command import run
 from support.configuration import NO_CHECKS
 from support.crowd import LONG
+from support.program import PASSES
 from support.redis import Client, command
+from support.upgrades import assert_upgrades, pair, rolled_back, upgrade
 from support.waiting import accepts_connections, wait_until
 
 KILLS = 50 if LONG else 10
 HANGS = 3 if LONG else 1
 GUARDIAN_KILLS = 10 if LONG else 2
+RELOADS = 200 if LONG else 20
+UPGRADES = 20 if LONG else 3
+ROLLBACKS = 5 if LONG else 1
 LIMIT = 900 if LONG else 240
 # Of a worker that was killed by the test, and of its guardian.
 DEATHS = r" error (worker died|guardian died|worker hangs)"
@@ -104,8 +109,9 @@ class Transactions:
 class Town:
     """The balancer with four listeners, and all that goes through them at once."""
 
-    def __init__(self, daemon, crowd, redis_clients):
+    def __init__(self, daemon, config, crowd, redis_clients):
         self.daemon = daemon
+        self.config = config
         self.crowd = crowd
         self.chance = random.Random(1)
         self._redis_clients = redis_clients
@@ -126,6 +132,20 @@ class Town:
     def kill_guardian(self):
         self.crowd.event("guardian")
         self.daemon.kill_guardian()
+
+    def reload(self, rest):
+        """With another rest of the configuration."""
+        self.crowd.event("reload")
+        return self.daemon.reload(self.config + rest)
+
+    def upgrade(self):
+        self.crowd.event("upgrade")
+        upgrade(self.daemon)
+
+    def roll_back(self, reason, ends_with):
+        """An upgrade that is going to be."""
+        self.crowd.event("rollback")
+        rolled_back(self.daemon, reason, ends_with)
 
     def connections(self, pool):
         return self.daemon.metrics().sum("holdfast_backend_connections_active", pool=pool)
@@ -184,8 +204,9 @@ def town(
         return done.stdout.strip()
 
     @contextlib.contextmanager
-    def start(rest=""):
-        daemon = holdfast(configuration(ports, addresses) + rest)
+    def start(rest="", **options):
+        config = configuration(ports, addresses)
+        daemon = holdfast(config + rest, **options)
         daemon.expect_log(DEATHS)
         made = crowd(f"127.0.0.1:{ports['web']}", f"127.0.0.1:{ports['bulk']}")
         with (
@@ -193,7 +214,7 @@ def town(
             Clients(3, pipeline.ask) as redis_clients,
             Transactions(pgbench, psql, ports["postgres"]) as transactions,
         ):
-            town = Town(daemon, made, redis_clients)
+            town = Town(daemon, config, made, redis_clients)
             wait_until(lambda: town.connections("postgres") > 0)
             yield town
             town.assert_nothing_was_lost()
@@ -231,6 +252,45 @@ def test_nothing_is_lost_when_guardian_and_worker_are_killed_in_turn(town):
             it.kill_worker()
         assert it.restarts("guardian") == GUARDIAN_KILLS
         assert it.restarts("killed") == GUARDIAN_KILLS
+
+
+@pytest.mark.limit(LIMIT)
+def test_nothing_is_lost_when_the_configuration_changes(town):
+    with town("threads: 2") as it:
+        processes = pair(it.daemon)
+        for number in range(RELOADS):
+            it.wait_a_moment()
+            threads = 1 + (number + 2) % 4
+            changes = it.reload(f"threads: {threads}\nmax_connections: {4000 + number}\n")
+            assert len(changes) == 2
+        assert pair(it.daemon) == processes
+
+
+@pytest.mark.limit(LIMIT)
+def test_nothing_is_lost_when_the_program_is_upgraded(town, program):
+    with town(binary=program.path) as it:
+        for _ in range(UPGRADES):
+            it.wait_a_moment()
+            program.become_another_build()
+            it.upgrade()
+            assert program.is_run_by(*pair(it.daemon))
+        assert_upgrades(it.daemon, succeeded=UPGRADES)
+
+
+@pytest.mark.limit(LIMIT)
+def test_nothing_is_lost_when_upgrades_are_rolled_back(town, program):
+    with town(binary=program.path) as it:
+        for _ in range(ROLLBACKS):
+            it.wait_a_moment()
+            program.become(f"{PASSES}exit 3\n".encode())
+            it.roll_back("it ended before it served", 3)
+            it.wait_a_moment()
+            program.become(f"{PASSES}exec sleep 1000\n".encode())
+            it.roll_back("it didn't serve in time", -signal.SIGKILL)
+        it.wait_a_moment()
+        program.become_another_build()
+        it.upgrade()
+        assert_upgrades(it.daemon, rolled_back=2 * ROLLBACKS, succeeded=1)
 
 
 def test_a_crowd_notices_what_is_lost(holdfast, crowd_services, crowd, free_port):

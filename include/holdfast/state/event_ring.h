@@ -44,6 +44,7 @@ class EventField {
   }
 
   [[nodiscard]] std::string_view key() const { return key_; }
+  [[nodiscard]] bool is_number() const { return digit_count_ > 0; }
   [[nodiscard]] std::string_view value() const {
     return digit_count_ > 0 ? std::string_view(digits_.data(), digit_count_) : text_;
   }
@@ -73,7 +74,7 @@ struct Event {
 class EventRing {
  public:
   static constexpr std::size_t kCapacity = 512;
-  static constexpr std::size_t kTextSize = 224;  // bytes; fields that don't fit whole are left out
+  static constexpr std::size_t kTextSize = 224;  // bytes; a text that doesn't fit is cut
 
   void write(EventKind kind, std::initializer_list<EventField> fields);
 

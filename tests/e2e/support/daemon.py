@@ -102,15 +102,36 @@ class Holdfast(Process):
         """SIGKILL to the guardian; returns once the worker of another one serves."""
         said = len(self.log)
         os.kill(self._guardian, signal.SIGKILL)
-        if self._guardian == self.pid:
-            self._child.wait()
-        self.expected_exit = -signal.SIGKILL
         self.wait_for_log(r" info ready$", after=said)
-        (self._guardian,) = (pid for pid in members_of(self.pid) if children_of(pid))
+        self.follow_guardian(-signal.SIGKILL)
+
+    def follow_guardian(self, first_ended_with):
+        """Once another process has become it; with what the first one ended."""
+        if self._guardian == self.pid:
+            assert self._child.wait(5) == first_ended_with, self.tail()
+            self.expected_exit = first_ended_with
+
+        def guardians():
+            return [pid for pid in members_of(self.pid) if children_of(pid)]
+
+        (self._guardian,) = wait_until(guardians, 10, "there is no guardian any more")
+
+    def wait_until_whole(self):
+        """Until there is one guardian with one worker, and nobody else."""
+
+        def is_whole():
+            workers = children_of(self._guardian)
+            return len(workers) == 1 and set(members_of(self.pid)) == {self._guardian, *workers}
+
+        wait_until(is_whole, 10, "there is not one guardian with one worker")
 
     @property
     def working_pid(self):
         return self.worker_pid
+
+    @property
+    def holding_pid(self):
+        return self._guardian
 
     def expect_log(self, pattern):
         """Lines of level error that match are part of the test."""
@@ -123,6 +144,15 @@ class Holdfast(Process):
             connection.request("GET", path, headers={"Connection": "close"})
             response = connection.getresponse()
             return response.status, response.headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def post(self, path):
+        """The status of a POST to the control socket."""
+        connection = UnixConnection(self.socket, timeout=10)
+        try:
+            connection.request("POST", path, headers={"Connection": "close"})
+            return connection.getresponse().status
         finally:
             connection.close()
 

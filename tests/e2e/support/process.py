@@ -47,6 +47,11 @@ class Process:
         return self.pid
 
     @property
+    def holding_pid(self):
+        """Whose descriptors are looked at."""
+        return self.pid
+
+    @property
     def exit_code(self):
         """As subprocess has it: None while it runs, -N when signal N ended it."""
         return self._child.poll()
@@ -140,7 +145,7 @@ class Process:
             return file.read().rpartition(")")[2].split()
 
     def _descriptors(self):
-        folder = f"/proc/{self.pid}/fd"
+        folder = f"/proc/{self.holding_pid}/fd"
         for number in os.listdir(folder):
             try:
                 yield os.readlink(f"{folder}/{number}")

@@ -152,6 +152,11 @@ def fill(connection, data):
     return sent
 
 
+def connect(address):
+    """A client that waits for nothing longer than 10 s."""
+    return socket.create_connection(address, 10)
+
+
 def read_exactly(connection, size):
     """`size` bytes, or fewer when the peer closes before."""
     data = bytearray()

@@ -63,14 +63,23 @@ TEST_F(EventRingTest, lets_no_value_make_a_field_of_its_own) {
   EXPECT_EQ(ring_->read().at(0).text, "reason=no cause=forged\n");
 }
 
-TEST_F(EventRingTest, leaves_out_fields_that_do_not_fit_whole) {
+TEST_F(EventRingTest, cuts_a_text_that_does_not_fit) {
   const std::string fits(EventRing::kTextSize - std::strlen("a=1\nb=\n"), 'x');
   ring_->write(EventKind::backend_up, {{"a", 1}, {"b", fits}});
   ring_->write(EventKind::backend_up, {{"a", 1}, {"b", fits + 'x'}, {"c", 3}});
   const auto events = ring_->read();
   EXPECT_EQ(events.at(0).text, "a=1\nb=" + fits + '\n');
   EXPECT_EQ(events.at(0).text.size(), EventRing::kTextSize);
-  EXPECT_EQ(events.at(1).text, "a=1\n");
+  EXPECT_EQ(events.at(1).text, events.at(0).text);
+}
+
+TEST_F(EventRingTest, leaves_out_a_number_that_does_not_fit_whole) {
+  const std::string almost(EventRing::kTextSize - std::strlen("b=\nc=12\n"), 'x');
+  ring_->write(EventKind::backend_up, {{"b", almost}, {"c", 12}});
+  ring_->write(EventKind::backend_up, {{"b", almost}, {"c", 123}});
+  const auto events = ring_->read();
+  EXPECT_EQ(events.at(0).text, "b=" + almost + "\nc=12\n");
+  EXPECT_EQ(events.at(1).text, "b=" + almost + '\n');
 }
 
 TEST_F(EventRingTest, keeps_the_last_ones) {
