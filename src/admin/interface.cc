@@ -19,6 +19,10 @@ using state::ListeningSocket;
 // An answer that is under way is given this long.
 constexpr auto kLeave = std::chrono::seconds(5);
 
+// The descriptors that are set aside for both (worker/descriptor_budget) are for no more.
+constexpr unsigned kMostReaders = 64;
+constexpr unsigned kMostOperators = 8;
+
 const char* key_of(AdminSocket which) {
   return which == AdminSocket::http ? "admin.http" : "admin.socket";
 }
@@ -170,7 +174,8 @@ Result<std::unique_ptr<HttpServer>> Interface::serve(const Door& door, int liste
        .answer =
            [this, may_change](std::string_view method, std::string_view path) {
              return route({.method = method, .path = path, .may_change = may_change}, subject_);
-           }},
+           },
+       .max_connections = may_change ? kMostOperators : kMostReaders},
       log_);
 }
 

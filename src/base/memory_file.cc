@@ -1,6 +1,7 @@
 #include "holdfast/base/memory_file.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,18 @@ Result<Fd> make_memory_file(const char* name, const std::string& text) {
     return fail("cannot keep the configuration in memory", errno);
   }
   return file;
+}
+
+Result<std::string> read_memory_file(int file) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0) {
+    return fail("cannot read the configuration in memory", errno);
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  if (::pread(file, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return fail("cannot read the configuration in memory", errno);
+  }
+  return text;
 }
 
 }  // namespace holdfast

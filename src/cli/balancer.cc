@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/process.h"
 #include "cli/rehearsal.h"
+#include "holdfast/base/memory_file.h"
 #include "holdfast/config/load.h"
 #include "holdfast/guardian/notify.h"
 #include "holdfast/observe/snapshot.h"
@@ -44,11 +45,6 @@ std::string status_line(const state::SharedState& shared) {
   }
   return std::to_string(snapshot.connections) + " connections, " + std::to_string(up) + " of " +
          std::to_string(all) + " backends up";
-}
-
-// The configuration that is in force: a successor mustn't read a file that somebody is at.
-Result<std::string> read_kept_text(int fd) {
-  return read_config_file("/proc/self/fd/" + std::to_string(fd));
 }
 
 std::vector<std::string> command_line(const std::string& file, const state::Region& region) {
@@ -159,7 +155,8 @@ bool Balancer::may_serve(Log& log) {
 
 int Balancer::run() {
   auto& shared = region_.shared();
-  const auto text = read_kept_text(static_cast<int>(shared.config_fd.get()));
+  // What is in force: a successor mustn't read a file that somebody is at.
+  const auto text = read_memory_file(static_cast<int>(shared.config_fd.get()));
   if (!text) {
     return refuse(text.error());
   }

@@ -1,6 +1,8 @@
 #include "worker/recovery.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +45,14 @@ std::vector<int> open_descriptors() {
   std::vector<int> found;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), &::closedir);
   if (!directory) {
+    // Nothing can be opened as long as the dead worker's descriptors fill the table.
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = 0; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
+      if (::fcntl(fd, F_GETFD) >= 0) {
+        found.push_back(fd);
+      }
+    }
     return found;
   }
   while (const auto* entry = ::readdir(directory.get())) {

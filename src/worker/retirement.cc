@@ -52,6 +52,12 @@ void Retirement::add_listener(std::uint16_t listener) {
   }
 }
 
+void Retirement::begin() {
+  if (!timer_.is_running()) {  // begun anew by each of many reloads, it would never be due
+    timer_.start_every(kInterval);
+  }
+}
+
 void Retirement::stop() {
   timer_.stop();
   retiring_.clear();

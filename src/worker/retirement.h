@@ -38,7 +38,7 @@ class Retirement {
   void add_pool(const std::shared_ptr<pool::Pool>& pool) { pools_.push_back(pool); }
 
   // There is something retired: looks after it from time to time.
-  void begin() { timer_.start_every(kInterval); }
+  void begin();
   void stop();
 
  private:

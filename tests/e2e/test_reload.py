@@ -478,3 +478,16 @@ def test_checks_turned_off_take_a_backend_back_in(holdfast, free_port, tcp_serve
     daemon.reload(text)
     assert daemon.metrics().value("holdfast_backend_up", pool="web", backend="a") == 1
 
+
+
+def test_what_is_gone_is_forgotten_while_reloads_come_one_after_the_other(
+    holdfast, tcp_server, free_port
+):
+    listeners = {"web": (f"127.0.0.1:{free_port()}", "web")}
+    backend = tcp_server(tcp.echo).address
+    daemon = holdfast(config(listeners, {"web": {"b": backend}}))
+    counts = []
+    for number in range(60):
+        daemon.reload(config(listeners, {"web": {f"b{number}": backend}}))
+        counts.append(len(daemon.metrics().named("holdfast_backend_weight")))
+    assert counts != sorted(counts), counts

@@ -11,4 +11,7 @@ namespace holdfast {
 // by /dev/fd/N it is read from its beginning, as often as one likes, which a pipe is not.
 [[nodiscard]] Result<Fd> make_memory_file(const char* name, const std::string& text);
 
+// All of it. Opens nothing: a worker's successor may find no descriptor free.
+[[nodiscard]] Result<std::string> read_memory_file(int file);
+
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +89,22 @@ TEST_F(Recovery, keeps_what_records_name_and_closes_what_nobody_does) {
   EXPECT_EQ(inheritance.connections, 1U);
   EXPECT_EQ(inheritance.threads, 2U);
   EXPECT_TRUE(inheritance.unrecorded.empty());
+}
+
+TEST_F(Recovery, closes_what_nobody_names_when_no_descriptor_is_free) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto kept = open_now();
+  const rlimit few{64, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  int last = -1;
+  for (int stray = 0; stray >= 0; stray = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+    last = stray;
+  }
+  static_cast<void>(take_over(region_, kept));
+  EXPECT_FALSE(is_open(last));
+  EXPECT_EQ(open_now(), kept);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Recovery, adopts_a_client_that_was_accepted_and_not_recorded) {
