@@ -89,6 +89,10 @@ void Balancer::on_guardian_gone(Log& log) {
   if (region_.shared().current_phase() == state::Phase::stopping) {
     return;  // it ends by itself
   }
+  if (region_.shared().supervision.upgrade.state.get() ==
+      static_cast<std::uint32_t>(UpgradeState::trying)) {
+    return;  // the keeper of the old image takes the guardian's place
+  }
   const bool on_purpose = region_.shared().supervision.leaving.get() != 0;
   log.write(on_purpose ? LogLevel::info : LogLevel::error,
             on_purpose ? "guardian left" : "guardian died", {{"action", "starting another one"}});
@@ -122,7 +126,7 @@ Result<void> Balancer::begin_upgrade(Log& log) const {
     const auto& reason = version.error().message;
     region_.shared().events.write(state::EventKind::upgrade_refused,
                                   {{"reason", reason.substr(0, kLongestReason)}});
-    log.error("upgrade refused", {{"reason", reason}});
+    log.warning("upgrade refused", {{"reason", reason}});
     return tl::unexpected(version.error());
   }
   if (::kill(guardian, SIGUSR2) != 0) {
@@ -143,10 +147,10 @@ bool Balancer::may_serve(Log& log) {
   if (upgrade.state.get() != kTrying) {
     return true;
   }
+  ::prctl(PR_SET_PDEATHSIG, 0);  // before: once committed, nobody else would go on
   if (!upgrade.state.exchange(kTrying, static_cast<std::uint32_t>(UpgradeState::committed))) {
     return false;
   }
-  ::prctl(PR_SET_PDEATHSIG, 0);
   finish(upgrade, state::UpgradeResult::succeeded);
   region_.shared().events.write(state::EventKind::upgraded, {{"version", HOLDFAST_VERSION}});
   log.info("upgraded", {{"version", HOLDFAST_VERSION}, {"program", program_}});

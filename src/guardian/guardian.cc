@@ -165,10 +165,28 @@ void Guardian::do_what_is_wanted() {
     ::_exit(0);  // a destructor would close what the worker goes on with
   } else if (upgrade_wanted_) {
     upgrade_wanted_ = false;
+    begin_upgrade();
+  }
+}
+
+void Guardian::begin_upgrade() {
+  keeper_ = make_keeper(worker_, shared_);
+  if (keeper_ == 0) {
+    // This is the keeper, and the guardian now.
+    worker_ = -1;
+    go_on_as_before();
+  } else if (keeper_ < 0) {
+    roll_back(shared_, state::UpgradeFailure::not_executed, static_cast<std::uint32_t>(errno));
+  } else {
     worker_makes_way_ = true;
     make_way_by_ = Clock::now() + kMakeWayLimit;
     ::kill(worker_, SIGUSR1);
   }
+}
+
+void Guardian::go_on_as_before() {
+  ending_ = shared_.supervision.ending.get() != 0;  // the new image may have been asked to end
+  start_at_ = Clock::now();
 }
 
 // The worker is gone, all its connections are in the kernel and the region.
@@ -177,10 +195,8 @@ void Guardian::upgrade() {
   supervision.last_cause.set(static_cast<std::uint32_t>(DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   supervision.restarts[static_cast<std::size_t>(DeathCause::upgrade)].add(1);
-  // Returns only where the old image goes on, in this process or in one that kept it.
-  try_upgrade(options_.upgraded, shared_);
-  ending_ = supervision.ending.get() != 0;  // the new image may have been asked to end
-  start_at_ = Clock::now();
+  execute_upgrade(keeper_, options_.upgraded, shared_);
+  go_on_as_before();
 }
 
 void Guardian::on_asked_to_end() {
@@ -213,16 +229,17 @@ void Guardian::on_child_ended() {
 void Guardian::on_worker_ended(int status) {
   const auto now = Clock::now();
   worker_ = -1;
-  if (is_on_trial(shared_)) {
-    exit_code_ = 1;  // the image before this one takes over again
-    return;
-  }
   if (std::exchange(worker_makes_way_, false)) {
     if (ending_) {
+      dismiss_keeper(shared_);
       start_at_ = now;  // it has left all connections to a successor, which ends them in order
     } else {
       upgrade();
     }
+    return;
+  }
+  if (is_on_trial(shared_)) {
+    exit_code_ = 1;  // the image before this one takes over again
     return;
   }
   has_served_ = has_served_ || shared_.current_phase() != Phase::starting;

@@ -62,7 +62,9 @@ class Guardian {
   void take_signals();
   void on_asked_to_end();
   void do_what_is_wanted();
+  void begin_upgrade();
   void upgrade();
+  void go_on_as_before();
   [[nodiscard]] Duration watchdog() const;
   void on_child_ended();
   void on_worker_ended(int status);
@@ -88,6 +90,7 @@ class Guardian {
   bool leave_wanted_ = false;
   bool upgrade_wanted_ = false;
   bool worker_makes_way_ = false;  // for an upgrade
+  pid_t keeper_ = -1;              // while it makes way
   TimePoint make_way_by_{};
   int exit_code_ = -1;  // -1: goes on
 };
