@@ -41,7 +41,7 @@ BalancerAct::BalancerAct(loop::Loop& loop, DemoScreen& screen, Options options, 
       on_done_(std::move(on_done)),
       on_trouble_(std::move(on_trouble)),
       control_(options_.control_socket),
-      step_timer_(loop, [this] { (this->*step_)(); }),
+      step_timer_(loop, [this] { take_step(); }),
       take_over_limit_(loop, [this] { on_trouble_("no worker takes over from the killed one"); }) {}
 
 void BalancerAct::begin(const DemoSchedule& schedule) {
@@ -52,6 +52,12 @@ void BalancerAct::begin(const DemoSchedule& schedule) {
 void BalancerAct::go_on_with(Step step, Duration due) {
   step_ = step;
   step_timer_.start_once(std::max(due - screen_.elapsed(), kShortestLife));
+}
+
+void BalancerAct::take_step() {
+  if (step_ != nullptr) {
+    (this->*step_)();
+  }
 }
 
 void BalancerAct::open_connections() {

@@ -50,6 +50,7 @@ class BalancerAct final : private loop::Poll::Handler {
 
   // A step at a time. Not before `due`, nor before what a worker needs to live.
   void go_on_with(Step step, Duration due);
+  void take_step();
   void open_connections();
   void kill_worker();
   void after_a_death();

@@ -14,6 +14,7 @@
 
 #include "guardian/clone.h"
 #include "guardian/message.h"
+#include "guardian/oom_score.h"
 #include "guardian/upgrade.h"
 
 namespace holdfast::guardian {
@@ -69,6 +70,11 @@ Guardian::Guardian(const Options& options, state::SharedState& shared, WorkerPro
 
 int Guardian::run() {
   shared_.supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
+  if (options_.takes_over) {
+    set_guardian_oom_score(shared_);  // it may have come from a worker
+  } else {
+    note_oom_score(shared_);
+  }
   start_worker();
   while (exit_code_ < 0) {
     pollfd waiting{.fd = signals_.get(), .events = POLLIN, .revents = 0};
@@ -108,6 +114,7 @@ void Guardian::start_worker() {
   const pid_t child = clone_sharing_descriptors();
   if (child == 0) {
     ::prctl(PR_SET_NAME, "holdfast-worker");
+    set_worker_oom_score(shared_);
     if (is_on_trial(shared_)) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     }

@@ -23,6 +23,7 @@ from support.continuity import (
     echoes,
     kill_worker,
 )
+from support.daemon import children_of
 from support.waiting import wait_until
 
 IDLE = 200
@@ -228,3 +229,17 @@ def test_descriptors_do_not_pile_up(balancing, tcp_server):
         # Fewer, if the first one died with a pipe in use, which its successor had besides its own.
         assert len(os.listdir(f"/proc/{daemon.pid}/fd")) <= first
         assert all(echoes(client) for client in clients)
+
+
+def test_the_kernel_short_of_memory_takes_the_worker_first(balancing, tcp_server):
+    def score(pid):
+        with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as file:
+            return int(file.read())
+
+    daemon, _ = balancing(tcp_server(tcp.echo).address)
+    own = score("self")
+    assert score(daemon.guardian_pid) == own
+    assert score(daemon.worker_pid) == min(own + 100, 1000)
+    daemon.kill_guardian()
+    assert score(daemon.guardian_pid) == own, "though it came from a worker"
+    assert score(children_of(daemon.guardian_pid)[0]) == min(own + 100, 1000)

@@ -205,6 +205,7 @@ def test_a_restart_with_a_broken_program_costs_no_connection(busy, program, reas
     assert_runs(busy, another_build())
 
 
+# scar 46
 def test_a_restart_with_an_invalid_configuration_costs_no_connection(busy):
     before = connections_so_far(busy)
     busy.write_configuration(INVALID)
@@ -227,6 +228,7 @@ def test_a_reload_brings_a_new_configuration_into_force(quiet):
     assert quiet.processes() == pair
 
 
+# scar 45
 def test_an_invalid_reload_fails_at_once_and_changes_nothing(busy):
     before, pair = connections_so_far(busy), busy.processes()
     busy.write_configuration(INVALID)

@@ -87,3 +87,23 @@ def test_the_guardian_may_die_while_the_program_is_looked_at(echoing, program, a
         echoing.wait_until_whole()
         assert all(Path(f"/proc/{pid}/exe").samefile(BINARY) for pid in pair(echoing))
         assert_upgrades(echoing, succeeded=1)
+
+
+def test_the_guardian_may_die_at_any_moment_of_an_upgrade(echoing, program, address):
+    """Whoever is left goes on: the worker, the keeper of the old image, or the new program."""
+    echoing.expect_log(r" error (guardian died|upgrade rolled back |worker died)")
+    chance = random.Random(2)
+    first_ended_with = -signal.SIGKILL
+    with client_of(address):
+        for _ in range(MANY):
+            program.become_another_build()
+            guardian, pause = echoing.guardian_pid, chance.uniform(0, 0.08)
+
+            def kill():
+                threading.Event().wait(pause)
+                os.kill(guardian, signal.SIGKILL)
+
+            at_once(lambda: echoing.tell("upgrade"), kill)
+            echoing.follow_guardian(first_ended_with)
+            echoing.wait_until_whole()
+    assert echoing.metrics().value("holdfast_connections_lost_in_recovery_total") == 0

@@ -71,6 +71,7 @@ struct Supervision {
   Gauge ending;        // 1 once it was asked to end; guardian
   Gauge leaving;       // 1 once the guardian left its worker to the next one on purpose; guardian
   Gauge watchdog;      // milliseconds, 0: none; control thread
+  Gauge oom_score;     // oom_score_adj of the first guardian, plus 1000; guardian
   Gauge last_cause;    // DeathCause of the worker before this one; guardian
   // When the worker before this one was found dead, nanoseconds of the monotonic clock; guardian.
   Counter died_at;
