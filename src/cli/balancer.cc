@@ -74,12 +74,12 @@ Balancer::Balancer(std::string file, std::string program, state::Region& region)
 
 // Nothing when there is none.
 Fd Balancer::watch_guardian(Log& log) {
-  const auto guardian = static_cast<pid_t>(region_.shared().supervision.guardian_pid.get());
-  if (guardian == 0) {
+  guardian_ = static_cast<pid_t>(region_.shared().supervision.guardian_pid.get());
+  if (guardian_ == 0) {
     return {};
   }
-  Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, guardian, 0)));
-  if (::getppid() != guardian) {
+  Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, guardian_, 0)));
+  if (::getppid() != guardian_) {
     on_guardian_gone(log);  // already; the number may be somebody else's
   }
   return watched;
@@ -89,11 +89,11 @@ void Balancer::on_guardian_gone(Log& log) {
   if (region_.shared().current_phase() == state::Phase::stopping) {
     return;  // it ends by itself
   }
-  if (region_.shared().supervision.upgrade.state.get() ==
-      static_cast<std::uint32_t>(UpgradeState::trying)) {
-    return;  // the keeper of the old image takes the guardian's place
+  auto& supervision = region_.shared().supervision;
+  if (!supervision.guardian_pid.exchange(static_cast<std::uint32_t>(guardian_), 0)) {
+    return;  // the keeper of an upgrade has taken the guardian's place
   }
-  const bool on_purpose = region_.shared().supervision.leaving.get() != 0;
+  const bool on_purpose = supervision.leaving.get() != 0;
   log.write(on_purpose ? LogLevel::info : LogLevel::error,
             on_purpose ? "guardian left" : "guardian died", {{"action", "starting another one"}});
   const int code = guardian::replace_guardian(successor_, region_.shared());
@@ -225,7 +225,7 @@ int Balancer::run() {
   });
   if (!ended) {
     // The guardian that asked for this goes on with everything, if it hasn't died since.
-    if (::getppid() != static_cast<pid_t>(shared.supervision.guardian_pid.get())) {
+    if (::getppid() != guardian_) {
       on_guardian_gone(log);
     }
     ::_exit(kFine);  // nothing is closed

@@ -43,6 +43,7 @@ class Balancer final : public guardian::WorkerProgram {
   guardian::Image successor_;  // of the guardian: the program that runs, whatever its file is now
   guardian::Image upgraded_;
   std::set<int> kept_{0, 1, 2};
+  pid_t guardian_ = 0;  // whose worker this is; 0: nobody's
 };
 
 }  // namespace holdfast::cli

@@ -73,10 +73,13 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
     ::kill(parent, SIGKILL);
     ::poll(nullptr, 0, kLookEveryMs);
   }
+  auto& supervision = shared.supervision;
+  if (!supervision.guardian_pid.exchange(static_cast<std::uint32_t>(parent),
+                                         static_cast<std::uint32_t>(::getpid()))) {
+    ::_exit(0);  // the worker has seen it first, and makes another guardian
+  }
   end_worker(worker_fd);
   close_descriptors_on_execute();
-  auto& supervision = shared.supervision;
-  supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
   supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   notify_main_process(::getpid());

@@ -65,7 +65,9 @@ void finish(UpgradeRecord& upgrade, UpgradeResult result,
 // What guardian and worker know of each other. Each field has one writer at a time, named with
 // it; the worker is bounds-checked wherever the guardian reads.
 struct Supervision {
-  Gauge guardian_pid;  // guardian
+  // Whoever takes a dead guardian's place exchanges its pid for another one, or for 0 while it is at
+  // it: its worker, or the keeper of an upgrade, but not both.
+  Gauge guardian_pid;
   Gauge worker_pid;    // guardian
   Gauge generation;    // of the worker, from 1; guardian
   Gauge ending;        // 1 once it was asked to end; guardian

@@ -1,6 +1,7 @@
 """`holdfast run` under observation."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -111,10 +112,19 @@ class Holdfast(Process):
             assert self._child.wait(5) == first_ended_with, self.tail()
             self.expected_exit = first_ended_with
 
-        def guardians():
-            return [pid for pid in members_of(self.pid) if children_of(pid)]
+        before = self._guardian
 
-        (self._guardian,) = wait_until(guardians, 10, "there is no guardian any more")
+        def guardian():
+            try:
+                instance = json.loads(self.get("/api/v1/instance")[2])
+            except OSError:
+                return None  # between two workers
+            # A worker that makes another guardian has a child too, for a moment.
+            pid = instance["guardian_pid"]
+            serves = instance["phase"] == "serving" and children_of(pid) == [instance["worker_pid"]]
+            return pid if serves and pid != before else None
+
+        self._guardian = wait_until(guardian, 10, "there is no guardian any more")
 
     def wait_until_whole(self):
         """Until there is one guardian with one worker, and nobody else."""
