@@ -5,8 +5,8 @@
 namespace holdfast::guardian {
 
 // Whom the kernel's OOM killer takes (proc(5), oom_score_adj): a worker rather than its guardian,
-// which is small and would start another one. Raising the score is anybody's right, and so is taking
-// it down again to where it was. Where it can't be written all stays as it is.
+// which is small and would start another one. Raising the score is anybody's right, and so is
+// taking it down again to where it was. Where it can't be written all stays as it is.
 
 // Of the first guardian; the others have the same.
 void note_oom_score(state::SharedState& shared);

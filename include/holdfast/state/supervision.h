@@ -65,16 +65,16 @@ void finish(UpgradeRecord& upgrade, UpgradeResult result,
 // What guardian and worker know of each other. Each field has one writer at a time, named with
 // it; the worker is bounds-checked wherever the guardian reads.
 struct Supervision {
-  // Whoever takes a dead guardian's place exchanges its pid for another one, or for 0 while it is at
-  // it: its worker, or the keeper of an upgrade, but not both.
+  // Whoever takes a dead guardian's place exchanges its pid for another one, or for 0 while it is
+  // at it: its worker, or the keeper of an upgrade, but not both.
   Gauge guardian_pid;
-  Gauge worker_pid;    // guardian
-  Gauge generation;    // of the worker, from 1; guardian
-  Gauge ending;        // 1 once it was asked to end; guardian
-  Gauge leaving;       // 1 once the guardian left its worker to the next one on purpose; guardian
-  Gauge watchdog;      // milliseconds, 0: none; control thread
-  Gauge oom_score;     // oom_score_adj of the first guardian, plus 1000; guardian
-  Gauge last_cause;    // DeathCause of the worker before this one; guardian
+  Gauge worker_pid;  // guardian
+  Gauge generation;  // of the worker, from 1; guardian
+  Gauge ending;      // 1 once it was asked to end; guardian
+  Gauge leaving;     // 1 once the guardian left its worker to the next one on purpose; guardian
+  Gauge watchdog;    // milliseconds, 0: none; control thread
+  Gauge oom_score;   // oom_score_adj of the first guardian, plus 1000; guardian
+  Gauge last_cause;  // DeathCause of the worker before this one; guardian
   // When the worker before this one was found dead, nanoseconds of the monotonic clock; guardian.
   Counter died_at;
   // The relay thread that the last worker died of, kNoThread when none is known: the crashing
