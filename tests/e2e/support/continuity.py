@@ -19,11 +19,7 @@ DEATHS = r" error (worker died|guardian died|worker hangs)"
 
 def kill_worker(daemon, number=signal.SIGKILL):
     """Returns once its successor serves."""
-    worker = daemon.worker_pid
-    said = len(daemon.log)
-    os.kill(worker, number)
-    daemon.wait_for_log(r" info ready$", after=said)
-    assert daemon.worker_pid not in (None, worker)
+    daemon.kill_worker(number)
 
 
 @contextlib.contextmanager
