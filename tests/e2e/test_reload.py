@@ -489,5 +489,5 @@ def test_what_is_gone_is_forgotten_while_reloads_come_one_after_the_other(
     counts = []
     for number in range(60):
         daemon.reload(config(listeners, {"web": {f"b{number}": backend}}))
-        counts.append(len(daemon.metrics().named("holdfast_backend_weight")))
+        counts.append(len(daemon.metrics().named("holdfast_backend_connections_total")))
     assert counts != sorted(counts), counts
