@@ -391,6 +391,7 @@ def test_health_and_turns_survive_a_reload(holdfast, tcp_server, free_port):
     daemon = holdfast(text.replace("{ type: none }", checked))
     up = {"pool": "web", "backend": "dead"}
     wait_until(lambda: daemon.metrics().value("holdfast_backend_up", **up) == 0)
+    daemon.wait_for_log(" warning backend down .*backend=dead")
     said = len([line for line in daemon.log if "backend=dead" in line])
     names = []
     for number in range(4):
