@@ -14,6 +14,14 @@
 
 namespace holdfast {
 
+// What a duration may be at least and at most, unless its key has its own reasons.
+inline constexpr Milliseconds kShortest = std::chrono::milliseconds(1);
+inline constexpr Milliseconds kDay = std::chrono::hours(24);
+inline constexpr Milliseconds kMonth = std::chrono::hours(24 * 30);
+
+inline constexpr bool kRequired = true;
+inline constexpr bool kOptional = false;
+
 // Turns YAML nodes into values, and what isn't one into diagnostics: it goes on after an error, so
 // that all of them are found at once. A value that can't be read leaves its default.
 class Reader {
@@ -66,8 +74,18 @@ class Reader {
   Diagnostics& diagnostics_;
 };
 
+template <class T>
+using Keys = std::vector<Reader::Key<T>>;
+
 // 1-based, where yaml-cpp counts from 0.
 [[nodiscard]] Mark mark_of(const YAML::Mark& mark);
+
+// The `name` of a T, and where it stands.
+template <class T>
+void read_name(Reader& reader, const YAML::Node& node, T& named) {
+  named.name = reader.text(node).value_or("");
+  named.name_mark = mark_of(node.Mark());
+}
 
 template <class T>
 void Reader::mapping(const YAML::Node& node, const std::string& what,

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include "config/listener_reader.h"
+#include "config/pool_reader.h"
 #include "config/reader.h"
 
 namespace holdfast {
@@ -15,18 +17,8 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using YAML::Node;
 
-template <class T>
-using Keys = std::vector<Reader::Key<T>>;
-
-constexpr std::size_t kMaxBinds = 64;
 constexpr unsigned kMaxConnections = 10'000'000;
-constexpr Milliseconds kShortest = milliseconds(1);
 constexpr Milliseconds kShortestWatchdog = milliseconds(1500);  // threads report twice a second
-constexpr Milliseconds kDay = hours(24);
-constexpr Milliseconds kMonth = hours(24 * 30);
-
-constexpr bool kRequired = true;
-constexpr bool kOptional = false;
 
 void read_automatic(Reader& reader, const Node& node, unsigned most,
                     std::optional<unsigned>& value) {
@@ -104,129 +96,6 @@ void read_admin(Reader& reader, const Node& node, Config& config) {
       {"socket", kOptional, read_socket},
   };
   reader.mapping(node, "admin", keys, config.admin);
-}
-
-void read_bind(Reader& reader, const Node& node, ListenerConfig& listener) {
-  listener.bind_mark = mark_of(node.Mark());
-  const auto add = [&](const Node& one) {
-    listener.bind.push_back({{}, mark_of(one.Mark())});
-    reader.endpoint(one, listener.bind.back().endpoint);
-  };
-  if (node.IsScalar()) {
-    add(node);
-    return;
-  }
-  reader.list(node, "bind", kMaxBinds, [&](const Node& one, std::size_t) { add(one); });
-}
-
-template <class T>
-void read_name(Reader& reader, const Node& node, T& named) {
-  named.name = reader.text(node).value_or("");
-  named.name_mark = mark_of(node.Mark());
-}
-
-void read_listener(Reader& reader, const Node& node, std::size_t place, Config& config) {
-  static const Keys<ListenerConfig> keys = {
-      {"name", kRequired, read_name<ListenerConfig>},
-      {"bind", kRequired, read_bind},
-      {"pool", kRequired,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         listener.pool = r.text(n).value_or("");
-         listener.pool_mark = mark_of(n.Mark());
-       }},
-      {"idle_timeout", kOptional,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         r.duration(n, kShortest, kMonth, listener.idle_timeout);
-       }},
-      {"half_close_timeout", kOptional,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         r.duration(n, kShortest, kMonth, listener.half_close_timeout);
-       }},
-  };
-  auto& listener = config.listeners.emplace_back();
-  listener.mark = mark_of(node.Mark());
-  reader.mapping(node, "listeners[" + std::to_string(place) + "]", keys, listener);
-}
-
-void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<ConnectConfig> keys = {
-      {"timeout", kOptional,
-       [](Reader& r, const Node& n, ConnectConfig& connect) {
-         r.duration(n, kShortest, kDay, connect.timeout);
-       }},
-      {"attempts", kOptional,
-       [](Reader& r, const Node& n, ConnectConfig& connect) {
-         if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
-           connect.attempts_mark = mark_of(n.Mark());
-         }
-       }},
-  };
-  reader.mapping(node, "connect", keys, pool.connect);
-}
-
-void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<HealthConfig> keys = {
-      {"type", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.word<CheckType>(n, {{"tcp", CheckType::tcp}, {"none", CheckType::none}}, health.type);
-       }},
-      {"interval", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.duration(n, milliseconds(10), kDay, health.interval);
-       }},
-      {"timeout", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         health.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, health.timeout);
-       }},
-      {"rise", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},
-      {"fall", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.fall); }},
-  };
-  reader.mapping(node, "health", keys, pool.health);
-}
-
-void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfig& pool) {
-  static const Keys<BackendConfig> keys = {
-      {"name", kRequired, read_name<BackendConfig>},
-      {"address", kRequired,
-       [](Reader& r, const Node& n, BackendConfig& backend) {
-         backend.address_mark = mark_of(n.Mark());
-         r.endpoint(n, backend.address);
-       }},
-      {"weight", kOptional,
-       [](Reader& r, const Node& n, BackendConfig& backend) {
-         r.number(n, 0, 1000, backend.weight);
-       }},
-  };
-  auto& backend = pool.backends.emplace_back();
-  backend.mark = mark_of(node.Mark());
-  reader.mapping(node, "backends[" + std::to_string(place) + "]", keys, backend);
-}
-
-void read_pool(Reader& reader, const Node& node, std::size_t place, Config& config) {
-  static const Keys<PoolConfig> keys = {
-      {"name", kRequired, read_name<PoolConfig>},
-      {"balance", kOptional,
-       [](Reader& r, const Node& n, PoolConfig& pool) {
-         r.word<Balance>(n,
-                         {{"round_robin", Balance::round_robin},
-                          {"least_connections", Balance::least_connections}},
-                         pool.balance);
-       }},
-      {"connect", kOptional, read_connect},
-      {"health", kOptional, read_health},
-      {"backends", kRequired,
-       [](Reader& r, const Node& n, PoolConfig& pool) {
-         pool.backends_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};
-         r.list(n, "backends", kMaxBackends,
-                [&](const Node& one, std::size_t at) { read_backend(r, one, at, pool); });
-       }},
-  };
-  auto& pool = config.pools.emplace_back();
-  pool.mark = mark_of(node.Mark());
-  reader.mapping(node, "pools[" + std::to_string(place) + "]", keys, pool);
 }
 
 void read_config(Reader& reader, const Node& node, Config& config) {

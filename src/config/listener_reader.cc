@@ -1,0 +1,48 @@
+#include "config/listener_reader.h"
+
+namespace holdfast {
+namespace {
+
+using YAML::Node;
+
+constexpr std::size_t kMaxBinds = 64;
+
+void read_bind(Reader& reader, const Node& node, ListenerConfig& listener) {
+  listener.bind_mark = mark_of(node.Mark());
+  const auto add = [&](const Node& one) {
+    listener.bind.push_back({{}, mark_of(one.Mark())});
+    reader.endpoint(one, listener.bind.back().endpoint);
+  };
+  if (node.IsScalar()) {
+    add(node);
+    return;
+  }
+  reader.list(node, "bind", kMaxBinds, [&](const Node& one, std::size_t) { add(one); });
+}
+
+}  // namespace
+
+void read_listener(Reader& reader, const Node& node, std::size_t place, Config& config) {
+  static const Keys<ListenerConfig> keys = {
+      {"name", kRequired, read_name<ListenerConfig>},
+      {"bind", kRequired, read_bind},
+      {"pool", kRequired,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         listener.pool = r.text(n).value_or("");
+         listener.pool_mark = mark_of(n.Mark());
+       }},
+      {"idle_timeout", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         r.duration(n, kShortest, kMonth, listener.idle_timeout);
+       }},
+      {"half_close_timeout", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         r.duration(n, kShortest, kMonth, listener.half_close_timeout);
+       }},
+  };
+  auto& listener = config.listeners.emplace_back();
+  listener.mark = mark_of(node.Mark());
+  reader.mapping(node, "listeners[" + std::to_string(place) + "]", keys, listener);
+}
+
+}  // namespace holdfast
