@@ -1,8 +1,10 @@
 #include "holdfast/config/diff.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "config/units.h"
+#include "config/words.h"
 
 namespace holdfast {
 namespace {
@@ -25,47 +27,9 @@ std::string text_of(const std::optional<unsigned>& number) {
 std::string text_of(const std::optional<Endpoint>& endpoint) {
   return endpoint ? endpoint->to_string() : "off";
 }
-std::string text_of(ConnectionLog log) {
-  switch (log) {
-    case ConnectionLog::none:
-      return "none";
-    case ConnectionLog::failed:
-      return "failed";
-    case ConnectionLog::all:
-      return "all";
-  }
-  std::abort();
-}
-std::string text_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::debug:
-      return "debug";
-    case LogLevel::info:
-      return "info";
-    case LogLevel::warning:
-      return "warning";
-    case LogLevel::error:
-      return "error";
-  }
-  std::abort();
-}
-std::string text_of(Balance balance) {
-  switch (balance) {
-    case Balance::round_robin:
-      return "round_robin";
-    case Balance::least_connections:
-      return "least_connections";
-  }
-  std::abort();
-}
-std::string text_of(CheckType type) {
-  switch (type) {
-    case CheckType::none:
-      return "none";
-    case CheckType::tcp:
-      return "tcp";
-  }
-  std::abort();
+template <class Enum>
+requires std::is_enum_v<Enum> std::string text_of(Enum value) {
+  return std::string(word_for(value));
 }
 std::string text_of(const std::vector<BindConfig>& binds) {
   std::string text;

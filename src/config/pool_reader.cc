@@ -25,9 +25,7 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
 void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<HealthConfig> keys = {
       {"type", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.word<CheckType>(n, {{"tcp", CheckType::tcp}, {"none", CheckType::none}}, health.type);
-       }},
+       [](Reader& r, const Node& n, HealthConfig& health) { r.word(n, health.type); }},
       {"interval", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {
          r.duration(n, milliseconds(10), kDay, health.interval);
@@ -69,12 +67,7 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
   static const Keys<PoolConfig> keys = {
       {"name", kRequired, read_name<PoolConfig>},
       {"balance", kOptional,
-       [](Reader& r, const Node& n, PoolConfig& pool) {
-         r.word<Balance>(n,
-                         {{"round_robin", Balance::round_robin},
-                          {"least_connections", Balance::least_connections}},
-                         pool.balance);
-       }},
+       [](Reader& r, const Node& n, PoolConfig& pool) { r.word(n, pool.balance); }},
       {"connect", kOptional, read_connect},
       {"health", kOptional, read_health},
       {"backends", kRequired,

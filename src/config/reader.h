@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/words.h"
 #include "holdfast/config/config.h"
 #include "holdfast/config/diagnostic.h"
 
@@ -52,11 +53,9 @@ class Reader {
   void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
   void endpoint(const YAML::Node& node, Endpoint& value);
 
-  // One word of several.
+  // One word of those that words_for() has for it.
   template <class Enum>
-  using Words = std::vector<std::pair<std::string_view, Enum>>;
-  template <class Enum>
-  void word(const YAML::Node& node, const Words<Enum>& words, Enum& value);
+  void word(const YAML::Node& node, Enum& value);
 
   void error(const YAML::Node& node, std::string message, std::string help = {});
 
@@ -112,18 +111,18 @@ void Reader::mapping(const YAML::Node& node, const std::string& what,
 }
 
 template <class Enum>
-void Reader::word(const YAML::Node& node, const Words<Enum>& words, Enum& value) {
+void Reader::word(const YAML::Node& node, Enum& value) {
   const auto given = text(node);
   if (!given) {
     return;
   }
   std::vector<std::string_view> known;
-  for (const auto& [name, meaning] : words) {
-    if (name == *given) {
-      value = meaning;
+  for (const auto& word : words_for(value)) {
+    if (word.text == *given) {
+      value = word.meaning;
       return;
     }
-    known.push_back(name);
+    known.push_back(word.text);
   }
   unknown_word(node, *given, known);
 }

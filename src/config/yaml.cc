@@ -43,23 +43,9 @@ void read_watchdog(Reader& reader, const Node& node, Milliseconds& watchdog) {
 
 void read_log(Reader& reader, const Node& node, Config& config) {
   static const Keys<LogConfig> keys = {
-      {"level", kOptional,
-       [](Reader& r, const Node& n, LogConfig& log) {
-         r.word<LogLevel>(n,
-                          {{"debug", LogLevel::debug},
-                           {"info", LogLevel::info},
-                           {"warning", LogLevel::warning},
-                           {"error", LogLevel::error}},
-                          log.level);
-       }},
+      {"level", kOptional, [](Reader& r, const Node& n, LogConfig& log) { r.word(n, log.level); }},
       {"connections", kOptional,
-       [](Reader& r, const Node& n, LogConfig& log) {
-         r.word<ConnectionLog>(n,
-                               {{"none", ConnectionLog::none},
-                                {"failed", ConnectionLog::failed},
-                                {"all", ConnectionLog::all}},
-                               log.connections);
-       }},
+       [](Reader& r, const Node& n, LogConfig& log) { r.word(n, log.connections); }},
   };
   reader.mapping(node, "log", keys, config.log);
 }

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+#include "holdfast/config/config.h"
+
+namespace holdfast {
+
+// The words of a configuration file and what each stands for: what reads them and what shows them
+// goes by the same rows.
+template <class Enum>
+struct Word {
+  std::string_view text;
+  Enum meaning;
+};
+
+inline constexpr Word<LogLevel> kLogLevels[] = {{"debug", LogLevel::debug},
+                                                {"info", LogLevel::info},
+                                                {"warning", LogLevel::warning},
+                                                {"error", LogLevel::error}};
+inline constexpr Word<ConnectionLog> kConnectionLogs[] = {
+    {"none", ConnectionLog::none}, {"failed", ConnectionLog::failed}, {"all", ConnectionLog::all}};
+inline constexpr Word<Balance> kBalances[] = {{"round_robin", Balance::round_robin},
+                                              {"least_connections", Balance::least_connections}};
+inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
+                                                  {"none", CheckType::none}};
+
+[[nodiscard]] constexpr std::span<const Word<LogLevel>> words_for(LogLevel) {
+  return kLogLevels;
+}
+[[nodiscard]] constexpr std::span<const Word<ConnectionLog>> words_for(ConnectionLog) {
+  return kConnectionLogs;
+}
+[[nodiscard]] constexpr std::span<const Word<Balance>> words_for(Balance) {
+  return kBalances;
+}
+[[nodiscard]] constexpr std::span<const Word<CheckType>> words_for(CheckType) {
+  return kCheckTypes;
+}
+
+template <class Enum>
+[[nodiscard]] std::string_view word_for(Enum meaning) {
+  for (const auto& word : words_for(meaning)) {
+    if (word.meaning == meaning) {
+      return word.text;
+    }
+  }
+  std::abort();
+}
+
+}  // namespace holdfast
