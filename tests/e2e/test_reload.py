@@ -258,6 +258,19 @@ def test_a_signal_reloads_as_well(holdfast, tcp_server, free_port):
     daemon.wait_for_log(" error reload failed ")
 
 
+def test_a_pipe_in_place_of_the_file_holds_up_no_later_reload(holdfast, tcp_server, free_port):
+    bind, backend = f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address
+    daemon = holdfast(web(bind, backend))
+    daemon.expect_log(" error reload failed ")
+    daemon.config_file.unlink()
+    os.mkfifo(daemon.config_file)
+    done = daemon.tell("reload")
+    assert done.returncode == 1
+    assert "is a pipe, which can't be read again" in done.stderr
+    daemon.config_file.unlink()
+    assert daemon.reload(web(bind, backend, rest="threads: 1")) == ["threads auto -> 1"]
+
+
 def test_checks_turned_off_take_a_backend_back_in(holdfast, free_port, tcp_server):
     port = free_port()
     text = config({"web": (f"127.0.0.1:{port}", "web")}, {"web": {"a": f"127.0.0.1:{free_port()}"}})
