@@ -5,6 +5,7 @@
 
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
+#include "relay/client_key.h"
 
 namespace holdfast::relay {
 namespace {
@@ -38,7 +39,9 @@ state::ConnectFailure classify(int code) {
 bool Connector::try_next() {
   auto& pool = *service_.pool;
   while (record_.attempts < pool.config().connect.attempts) {
-    const auto* backend = pool.pick(std::span(record_.tried).first(record_.attempts));
+    const auto* backend = pool.pick({.tried = std::span(record_.tried).first(record_.attempts),
+                                     .client = client_key(pool.config(), record_),
+                                     .now = context_.loop.now()});
     if (backend == nullptr) {
       return false;
     }

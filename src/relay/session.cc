@@ -119,6 +119,7 @@ void Session::resume() {
       tune_stream(record_.client_fd);
       start();
       return;
+    case ConnectionState::waiting:
     case ConnectionState::connecting:
       connector_.begin_again();
       HOLDFAST_FAULT_POINT(recovery_begins_again);
