@@ -31,6 +31,17 @@ template <class Enum>
 requires std::is_enum_v<Enum> std::string text_of(Enum value) {
   return std::string(word_for(value));
 }
+// Off when it is none.
+std::string off_or(Milliseconds duration) {
+  return duration.count() == 0 ? "off" : format_duration(duration);
+}
+std::string limit_text(unsigned limit) {
+  return limit == 0 ? "off" : std::to_string(limit);
+}
+std::string text_of(const QueueConfig& queue) {
+  return queue.size == 0 ? "off"
+                         : std::to_string(queue.size) + " for " + format_duration(queue.timeout);
+}
 std::string text_of(const std::vector<BindConfig>& binds) {
   std::string text;
   for (const auto& bind : binds) {
@@ -111,6 +122,13 @@ void diff_passive(const PassiveConfig& before, const PassiveConfig& after, Lines
 void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<std::string>& all) {
   Lines lines(all, "pool " + after.name + ": ");
   lines.compare("balance", before.balance, after.balance);
+  lines.compare("hash.key", before.hash.key, after.hash.key);
+  lines.compare("hash.table_size", before.hash.table_size, after.hash.table_size);
+  lines.compare("min_healthy", before.min_healthy, after.min_healthy);
+  lines.compare("panic_threshold", std::to_string(before.panic_threshold) + "%",
+                std::to_string(after.panic_threshold) + "%");
+  lines.compare("slow_start", off_or(before.slow_start), off_or(after.slow_start));
+  lines.compare("queue", before.queue, after.queue);
   lines.compare("connect.timeout", before.connect.timeout, after.connect.timeout);
   lines.compare("connect.attempts", before.connect.attempts, after.connect.attempts);
   lines.compare("connect.total", before.connect.total, after.connect.total);
@@ -129,6 +147,9 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
         const auto backend = "backend " + is.name + " ";
         lines.compare(backend + "address", was.address, is.address);
         lines.compare(backend + "weight", was.weight, is.weight);
+        lines.compare(backend + "tier", was.tier, is.tier);
+        lines.compare(backend + "max_connections", limit_text(was.max_connections),
+                      limit_text(is.max_connections));
       });
 }
 

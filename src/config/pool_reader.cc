@@ -1,6 +1,7 @@
 #include "config/pool_reader.h"
 
 #include <algorithm>
+#include "config/choosing_reader.h"
 
 namespace holdfast {
 namespace {
@@ -122,6 +123,8 @@ void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfi
        [](Reader& r, const Node& n, BackendConfig& backend) {
          r.number(n, 0, 1000, backend.weight);
        }},
+      {"tier", kOptional, read_tier},
+      {"max_connections", kOptional, read_backend_limit},
   };
   auto& backend = pool.backends.emplace_back();
   backend.mark = mark_of(node.Mark());
@@ -133,8 +136,12 @@ void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfi
 void read_pool(Reader& reader, const Node& node, std::size_t place, Config& config) {
   static const Keys<PoolConfig> keys = {
       {"name", kRequired, read_name<PoolConfig>},
-      {"balance", kOptional,
-       [](Reader& r, const Node& n, PoolConfig& pool) { r.word(n, pool.balance); }},
+      {"balance", kOptional, read_balance},
+      {"hash", kOptional, read_hash},
+      {"min_healthy", kOptional, read_min_healthy},
+      {"panic_threshold", kOptional, read_panic_threshold},
+      {"slow_start", kOptional, read_slow_start},
+      {"queue", kOptional, read_queue},
       {"connect", kOptional, read_connect},
       {"passive", kOptional, read_passive},
       {"replay", kOptional, read_replay},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/choosing_rules.h"
 #include "config/pool_rules.h"
 #include "config/rules.h"
 #include "config/taken_addresses.h"
@@ -83,6 +84,7 @@ void validate(const Config& config, Diagnostics& diagnostics) {
   if (config.listeners.empty() && config.listeners_mark.line > 0) {
     warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced");
   }
+  check_choosing(config, diagnostics);
   std::size_t backends = 0;
   for (const auto& pool : config.pools) {
     check_pool(pool, diagnostics);

@@ -47,25 +47,25 @@ class Checker::Impl {
  private:
   // A backend under watch: its next check, or the one that runs.
   struct Target {
-    Target(loop::Loop& loop, std::shared_ptr<const pool::Pool> its_pool,
-           const pool::Backend& its_backend, std::function<void(Target&)> check)
+    Target(loop::Loop& loop, std::shared_ptr<pool::Pool> its_pool, const pool::Backend& its_backend,
+           std::function<void(Target&)> check)
         : pool(std::move(its_pool)),
           backend(its_backend),
           timer(loop, [this, check = std::move(check)] { check(*this); }) {}
 
-    std::shared_ptr<const pool::Pool> pool;
+    std::shared_ptr<pool::Pool> pool;
     pool::Backend backend;
     loop::Timer timer;
     std::optional<Probe> probe;
   };
 
-  void begin(const std::shared_ptr<const pool::Pool>& pool, const pool::Backend& backend) {
+  void begin(const std::shared_ptr<pool::Pool>& pool, const pool::Backend& backend) {
     auto& target = targets_[backend.index];
     target = std::make_unique<Target>(loop_, pool, backend, [this](Target& due) { check(due); });
     target->timer.start_once(first_check_after(pool->config().health.interval, random_));
   }
 
-  void go_on(Target& target, const std::shared_ptr<const pool::Pool>& pool) {
+  void go_on(Target& target, const std::shared_ptr<pool::Pool>& pool) {
     const bool sooner = pool->config().health.interval < target.pool->config().health.interval;
     target.pool = pool;
     if (sooner && target.timer.is_running()) {
@@ -100,7 +100,11 @@ class Checker::Impl {
   void publish(Target& target, state::Health before, state::Health next,
                const ProbeResult& result) {
     auto& entry = target.pool->entry(target.backend);
+    if (before == state::Health::down) {
+      entry.came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(loop_.now())));
+    }
     entry.published_health.set(static_cast<std::uint32_t>(next));
+    target.pool->serve_waiting();
     entry.transitions[static_cast<std::size_t>(next)].add(1);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     const bool down = next == state::Health::down;

@@ -67,6 +67,9 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
 PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Threads threads) {
   PoolSnapshot pool;
   pool.name = state::to_view(entry.name);
+  pool.waiting = entry.waiting.get();
+  pool.tier = entry.tier.get();
+  pool.panics = entry.panics.get() != 0;
   add(pool.health_check_duration, entry.health_check_duration);
   for (const auto& thread : threads) {
     const auto& counters = thread.pools[index];
@@ -76,6 +79,7 @@ PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Thr
     pool.hedges_lost += counters.hedges_lost.get();
     pool.hedges_denied += counters.hedges_denied.get();
     pool.replays += counters.replays.get();
+    add(pool.queue_wait, counters.queue_wait);
     add(pool.connect_duration, counters.connect_duration);
     add(pool.connection_duration, counters.connection_duration);
   }

@@ -7,6 +7,7 @@
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "relay/backend_report.h"
+#include "relay/client_key.h"
 
 namespace holdfast::relay {
 namespace {
@@ -81,7 +82,9 @@ bool Connector::has_attempts_left() const {
 // Whether a connect is under way now.
 bool Connector::open(Attempt& attempt, Why why) {
   while (has_attempts_left()) {
-    const auto* backend = pool_.pick(std::span(record_.tried).first(record_.attempts));
+    const auto* backend = pool_.pick({.tried = std::span(record_.tried).first(record_.attempts),
+                                      .client = client_key(pool_.config(), record_),
+                                      .now = context_.loop.now()});
     if (backend == nullptr) {
       return false;
     }

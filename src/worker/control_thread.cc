@@ -26,6 +26,7 @@ ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options, Dat
       events_(events),
       log_(log),
       checker_(loop_, shared, log, std::random_device{}()),
+      pool_watch_(shared, log),
       reload_(loop_, options.file, options.config, plane, checker_, shared, events, log),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1},
                [this](int number) { on_signal(number); }),
@@ -93,6 +94,7 @@ void ControlThread::watch_stopping() {
 void ControlThread::beat() {
   HOLDFAST_FAULT_POINT(control_turns);
   shared_.control_heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+  pool_watch_.look_after(plane_.topology().pools);
   if (events_.on_alive && all_threads_turn()) {
     events_.on_alive();
   }

@@ -7,6 +7,7 @@
 #include "holdfast/worker/worker.h"
 #include "worker/data_plane.h"
 #include "worker/guardian_watch.h"
+#include "worker/pool_watch.h"
 #include "worker/reload.h"
 
 namespace holdfast::worker {
@@ -38,6 +39,7 @@ class ControlThread {
   TimePoint stop_by_{};
   bool makes_way_ = false;
   health::Checker checker_;
+  PoolWatch pool_watch_;
   Reload reload_;
   loop::Signals signals_;
   GuardianWatch guardian_;

@@ -192,6 +192,12 @@ void DataPlane::commit(const Staged& staged) {
   }
   publish(staged.config, staged.topology, shared_);
   topology_ = staged.topology;
+  for (const auto& pool : topology_.pools) {
+    if (!started_ && takes_over_) {
+      pool->hold();
+    }
+    pool::Pool::put_in_force(pool);
+  }
   const auto limits = limits_of(staged.config, staged.budget, staged.threads);
   if (!started_) {
     const unsigned count = std::max(staged.threads, inheritance_.threads);
@@ -327,6 +333,9 @@ void DataPlane::start() {
     relay->start();
   }
   recovered.wait();
+  for (const auto& pool : topology_.pools) {
+    pool->open();
+  }
   retire_listeners();  // not before: the connections they still have wouldn't be gone on with
 }
 

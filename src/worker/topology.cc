@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <random>
 #include <set>
 
 #include "holdfast/discovery/resolver.h"
@@ -46,10 +47,14 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
     if (!place) {
       return too_many("backends", state::kMaxBackends);
     }
-    backends.push_back({*place, backend.name, address_of(backend.address, answers)});
+    backends.push_back({.index = *place,
+                        .name = backend.name,
+                        .address = address_of(backend.address, answers),
+                        .tier = backend.tier,
+                        .max_connections = backend.max_connections});
   }
   return std::make_shared<pool::Pool>(config, *index, std::move(backends), shared,
-                                      find_pool(before, *index));
+                                      find_pool(before, *index), std::random_device{}());
 }
 
 void publish_backend(const BackendConfig& config, const pool::Backend& backend, bool is_checked,
@@ -62,6 +67,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend, 
     const auto health = backend.address ? state::Health::unknown : state::Health::down;
     entry.health = {.state = health};
     entry.published_health.set(static_cast<std::uint32_t>(health));
+    entry.came_back_at.set(0);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     pool::forgive(entry.ejection);
   }

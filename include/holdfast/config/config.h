@@ -23,7 +23,15 @@ struct Mark {
 };
 
 enum class ConnectionLog : std::uint8_t { none, failed, all };
-enum class Balance : std::uint8_t { round_robin, least_connections };
+enum class Balance : std::uint8_t {
+  round_robin,
+  least_connections,
+  power_of_two,
+  random,
+  first,
+  maglev,
+};
+enum class HashKey : std::uint8_t { client_ip, client_ip_port };
 enum class CheckType : std::uint8_t { none, tcp };
 
 // The most of each; the shared state has room for as many.
@@ -33,6 +41,8 @@ inline constexpr std::size_t kMaxPools = 256;
 inline constexpr std::size_t kMaxBackends = 4096;  // in all pools together
 inline constexpr std::size_t kLongestName = 63;
 inline constexpr unsigned kMaxConnectAttempts = 8;
+inline constexpr unsigned kMaxTier = 15;
+inline constexpr unsigned kMostConnections = 10'000'000;
 
 // Where `holdfast reload` and its like find a running instance.
 inline constexpr const char* kDefaultSocket = "/run/holdfast/control.sock";
@@ -104,13 +114,32 @@ struct HealthConfig {
   Mark timeout_mark;
 };
 
+// What a client is recognised by.
+struct HashConfig {
+  HashKey key = HashKey::client_ip;
+  unsigned table_size = 65'537;  // prime
+  Mark mark;
+  Mark table_size_mark;
+};
+
+// Clients that wait for a place on a backend.
+struct QueueConfig {
+  unsigned size = 0;  // 0: nobody waits
+  Milliseconds timeout = std::chrono::seconds(5);
+  Mark mark;
+};
+
 struct BackendConfig {
   std::string name;
   Endpoint address;
-  unsigned weight = 1;  // 0: takes no new connections
+  unsigned weight = 1;           // 0: takes no new connections
+  unsigned tier = 0;             // used when those below haven't enough backends left
+  unsigned max_connections = 0;  // 0: no limit
   Mark mark;
   Mark name_mark;
   Mark address_mark;
+  Mark tier_mark;
+  Mark max_connections_mark;
 };
 
 struct PoolConfig {
@@ -120,10 +149,17 @@ struct PoolConfig {
   PassiveConfig passive;
   ReplayConfig replay;
   HealthConfig health;
+  HashConfig hash;
+  QueueConfig queue;
+  unsigned min_healthy = 1;      // serving backends that keep the next tier out of use
+  unsigned panic_threshold = 0;  // percent of healthy backends below which all are tried
+  Milliseconds slow_start{0};    // until a backend that came back has its whole weight; 0: at once
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
   Mark backends_mark;
+  Mark balance_mark;
+  Mark min_healthy_mark;
 };
 
 struct Config {

@@ -59,6 +59,10 @@ struct PoolSnapshot {
   std::uint64_t hedges_lost = 0;
   std::uint64_t hedges_denied = 0;
   std::uint64_t replays = 0;
+  std::uint32_t waiting = 0;  // clients in its queue
+  std::uint32_t tier = 0;     // the highest in use
+  bool panics = false;        // tries backends that are down
+  HistogramSnapshot queue_wait;
   HistogramSnapshot connect_duration;
   HistogramSnapshot connection_duration;
   HistogramSnapshot health_check_duration;
