@@ -1,9 +1,10 @@
 #include "config/pool_reader.h"
 
+#include "config/health_reader.h"
+
 namespace holdfast {
 namespace {
 
-using std::chrono::milliseconds;
 using YAML::Node;
 
 void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
@@ -20,27 +21,6 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
        }},
   };
   reader.mapping(node, "connect", keys, pool.connect);
-}
-
-void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<HealthConfig> keys = {
-      {"type", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.word(n, health.type); }},
-      {"interval", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.duration(n, milliseconds(10), kDay, health.interval);
-       }},
-      {"timeout", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         health.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, health.timeout);
-       }},
-      {"rise", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},
-      {"fall", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.fall); }},
-  };
-  reader.mapping(node, "health", keys, pool.health);
 }
 
 void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfig& pool) {

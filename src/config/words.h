@@ -25,6 +25,9 @@ inline constexpr Word<ConnectionLog> kConnectionLogs[] = {
 inline constexpr Word<Balance> kBalances[] = {{"round_robin", Balance::round_robin},
                                               {"least_connections", Balance::least_connections}};
 inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
+                                                  {"http", CheckType::http},
+                                                  {"send_expect", CheckType::send_expect},
+                                                  {"agent", CheckType::agent},
                                                   {"none", CheckType::none}};
 
 [[nodiscard]] constexpr std::span<const Word<LogLevel>> words_for(LogLevel) {

@@ -24,7 +24,8 @@ const Backend* Pool::pick(std::span<const std::uint16_t> tried) {
       continue;
     }
     auto& state = entry(backend);
-    candidates_.push_back({state.weight.get(), state.active.get(), &state.turn});
+    candidates_.push_back(
+        {state.agent.share_of(state.weight.get()), state.active.get(), &state.turn});
     candidate_backends_.push_back(&backend);
   }
   const auto picked = balance::pick(config_.balance, candidates_);
@@ -43,7 +44,8 @@ std::size_t Pool::serving() const {
 
 bool Pool::is_serving(const Backend& backend) const {
   const auto& state = entry(backend);
-  return backend.address && state.current_health() != state::Health::down && state.weight.get() > 0;
+  return backend.address && state.current_health() != state::Health::down &&
+         state.weight.get() > 0 && state.agent.admits();
 }
 
 }  // namespace holdfast::pool

@@ -21,6 +21,7 @@ struct Backend {
   std::uint16_t index = 0;
   std::string name;
   std::optional<SocketAddress> address;  // nothing: its name didn't resolve, and it is down
+  std::optional<SocketAddress> check_address = std::nullopt;  // checked there instead, if anywhere
 };
 
 // The backends behind a listener, one view for all threads: what one thread sees down or busy,

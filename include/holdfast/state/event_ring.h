@@ -27,9 +27,10 @@ enum class EventKind : std::uint8_t {
   upgrade_rolled_back,
   backend_up,
   backend_down,
+  agent_changed,
   stopping,
 };
-inline constexpr std::size_t kEventKinds = 14;
+inline constexpr std::size_t kEventKinds = 15;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "holdfast/state/agent_record.h"
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
 #include "holdfast/state/event_ring.h"
@@ -121,6 +122,7 @@ struct alignas(64) BackendEntry {
   SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
+  AgentRecord agent;
   Gauge active;           // connections on it or being connected to it; relay threads
   std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex
   Counter checks_passed;
@@ -137,6 +139,7 @@ struct PoolEntry {
   Name name{};
   Gauge retired;
   Histogram health_check_duration;  // control thread
+  SocketAddress check_address;      // of `health.address`; size 0: none; control thread
 };
 
 struct ListenerEntry {
