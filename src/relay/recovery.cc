@@ -24,11 +24,10 @@ using state::ResetBy;
 
 // Of a client or a backend: one that listens is somebody else's.
 bool is_stream(int fd) {
-  struct stat file {};
   int listening = 1;
   socklen_t size = sizeof listening;
-  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) &&
-         ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening == 0;
+  return fd > 2 && ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+         listening == 0;
 }
 
 bool is_pipe(int fd) {
