@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "config/health_text.h"
 #include "config/units.h"
 #include "config/words.h"
 
@@ -119,6 +120,14 @@ void diff_passive(const PassiveConfig& before, const PassiveConfig& after, Lines
                 std::to_string(after.max_ejected) + "%");
 }
 
+void diff_health(const HealthConfig& before, const HealthConfig& after, Lines& lines) {
+  const auto was = text_of_health(before);
+  const auto is = text_of_health(after);
+  for (std::size_t i = 0; i < is.size(); ++i) {
+    lines.compare("health." + is[i].first, was[i].second, is[i].second);
+  }
+}
+
 void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<std::string>& all) {
   Lines lines(all, "pool " + after.name + ": ");
   lines.compare("balance", before.balance, after.balance);
@@ -135,11 +144,7 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
   lines.compare("connect.hedge_after", text_of_hedge(before.connect), text_of_hedge(after.connect));
   diff_passive(before.passive, after.passive, lines);
   lines.compare("replay", text_of_replay(before.replay), text_of_replay(after.replay));
-  lines.compare("health.type", before.health.type, after.health.type);
-  lines.compare("health.interval", before.health.interval, after.health.interval);
-  lines.compare("health.timeout", before.health.timeout, after.health.timeout);
-  lines.compare("health.rise", before.health.rise, after.health.rise);
-  lines.compare("health.fall", before.health.fall, after.health.fall);
+  diff_health(before.health, after.health, lines);
   lines.match(
       "backend", before.backends, after.backends,
       [](const BackendConfig& backend) { return backend.address.to_string(); },
@@ -162,6 +167,7 @@ std::vector<std::string> diff(const Config& before, const Config& after) {
   lines.compare("max_connections", before.max_connections, after.max_connections);
   lines.compare("shutdown_timeout", before.shutdown_timeout, after.shutdown_timeout);
   lines.compare("watchdog", before.watchdog, after.watchdog);
+  lines.compare("max_checks", before.max_checks, after.max_checks);
   lines.compare("log.level", before.log.level, after.log.level);
   lines.compare("log.connections", before.log.connections, after.log.connections);
   lines.compare("admin.http", before.admin.http, after.admin.http);

@@ -1,7 +1,9 @@
 #include "config/pool_reader.h"
 
 #include <algorithm>
+
 #include "config/choosing_reader.h"
+#include "config/health_reader.h"
 
 namespace holdfast {
 namespace {
@@ -88,27 +90,6 @@ void read_replay(Reader& reader, const Node& node, PoolConfig& pool) {
     pool.replay.mark = mark_of(node.Mark());
     reader.mapping(node, "replay", keys, pool.replay);
   }
-}
-
-void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<HealthConfig> keys = {
-      {"type", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.word(n, health.type); }},
-      {"interval", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.duration(n, milliseconds(10), kDay, health.interval);
-       }},
-      {"timeout", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         health.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, health.timeout);
-       }},
-      {"rise", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},
-      {"fall", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.fall); }},
-  };
-  reader.mapping(node, "health", keys, pool.health);
 }
 
 void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfig& pool) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/health_rules.h"
 #include "config/units.h"
 
 namespace holdfast {
@@ -73,14 +74,7 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_connect(pool, diagnostics);
   check_passive(pool, diagnostics);
   check_replay(pool, diagnostics);
-  const auto& health = pool.health;
-  if (health.type == CheckType::tcp && health.timeout > health.interval) {
-    const auto mark = health.timeout_mark.line > 0 ? health.timeout_mark : pool.name_mark;
-    warning(diagnostics, mark,
-            "health.timeout (" + format_duration(health.timeout) +
-                ") is longer than health.interval (" + format_duration(health.interval) + ")",
-            "checks then come as rarely as the timeout");
-  }
+  check_health(pool, diagnostics);
   if (pool.connect.attempts_mark.line > 0 && pool.connect.attempts > pool.backends.size() &&
       !pool.backends.empty()) {
     warning(diagnostics, pool.connect.attempts_mark,

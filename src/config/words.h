@@ -31,6 +31,9 @@ inline constexpr Word<Balance> kBalances[] = {{"round_robin", Balance::round_rob
 inline constexpr Word<HashKey> kHashKeys[] = {{"client_ip", HashKey::client_ip},
                                               {"client_ip_port", HashKey::client_ip_port}};
 inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
+                                                  {"http", CheckType::http},
+                                                  {"send_expect", CheckType::send_expect},
+                                                  {"agent", CheckType::agent},
                                                   {"none", CheckType::none}};
 
 [[nodiscard]] constexpr std::span<const Word<LogLevel>> words_for(LogLevel) {

@@ -97,6 +97,10 @@ void read_config(Reader& reader, const Node& node, Config& config) {
        }},
       {"watchdog", kOptional,
        [](Reader& r, const Node& n, Config& c) { read_watchdog(r, n, c.watchdog); }},
+      {"max_checks", kOptional,
+       [](Reader& r, const Node& n, Config& c) {
+         r.number(n, 1, static_cast<unsigned>(kMaxBackends), c.max_checks);
+       }},
       {"log", kOptional, read_log},
       {"admin", kOptional, read_admin},
       {"listeners", kRequired,

@@ -191,6 +191,21 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
            family.add(labels, backend.weight);
          }
        }},
+      {"backend_agent_state", kGauge, "1 for what the backend's agent asks for, 0 for the others.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (backend.retired) {
+           return;
+         }
+         std::array<std::uint64_t, state::kAgentStates> one{};
+         one[static_cast<std::size_t>(backend.agent_state)] = 1;
+         add_each<state::AgentState>(family, labels, "state", one);
+       }},
+      {"backend_agent_weight_ratio", kGauge, "The share of its weight that its agent leaves it.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (!backend.retired) {
+           family.add(labels, backend.agent_percent / 100.0);
+         }
+       }},
       {"backend_connections_total", kCounter, "Connections established to the backend.",
        value_of(&B::connections)},
       {"backend_connections_active", kGauge, "Connections to it now, those being made included.",

@@ -46,6 +46,8 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   backend.health = entry.current_health();
   backend.retired = entry.retired.get() != 0;
   backend.weight = entry.weight.get();
+  backend.agent_state = entry.agent.current_state();
+  backend.agent_percent = entry.agent.percent();
   backend.active = entry.active.get();
   backend.checks_passed = entry.checks_passed.get();
   backend.checks_failed = entry.checks_failed.get();

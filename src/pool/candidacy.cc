@@ -15,7 +15,7 @@ double share_of_weight(const state::BackendEntry& entry, Duration slow_start, Ti
 
 std::uint32_t effective_weight(const state::BackendEntry& entry, Duration slow_start,
                                TimePoint now) {
-  const std::uint32_t weight = entry.weight.get() * kWholeWeight;
+  const std::uint32_t weight = whole_weight(entry);
   if (slow_start.count() == 0 || weight == 0) {
     return weight;
   }

@@ -214,14 +214,14 @@ void Pool::update() {
   MaglevTables::Members members;
   std::uint32_t heaviest = 1;
   for (const auto& backend : backends_) {
-    const auto weight = entry(backend).weight.get();
+    const auto weight = whole_weight(entry(backend));
     heaviest = std::max(heaviest, weight);
     members.push_back({backend.name, weight});
   }
   std::shared_ptr<const MaglevTables> tables;
   {
     const std::lock_guard lock(common_->mutex);
-    heaviest_ = heaviest * kWholeWeight;
+    heaviest_ = heaviest;
     tables = tables_;
   }
   if (config_.balance != Balance::maglev || (tables && tables->members == members)) {

@@ -33,6 +33,7 @@ ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options, Dat
       guardian_(loop_, events.guardian, events.on_guardian_gone),
       heartbeat_(loop_, [this] { beat(); }),
       stop_watch_(loop_, [this] { watch_stopping(); }) {
+  checker_.set_limit(options.config.max_checks);
   checker_.watch(plane.topology().pools);
   heartbeat_.start_every(kHeartbeatInterval);
 }

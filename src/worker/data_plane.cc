@@ -142,6 +142,13 @@ void DataPlane::report_lost_names(const Config& config, const Answers& answers) 
                                       {"address", backend.address.to_string()}});
       }
     }
+    if (const auto& check = pool.health.address) {
+      if (const auto address = resolved(*check, answers); !address) {
+        log_.warning("backends not checked", {{"pool", pool.name},
+                                              {"reason", address.error().message},
+                                              {"address", check->to_string()}});
+      }
+    }
   }
 }
 

@@ -91,7 +91,7 @@ Reload::Candidate Reload::read(const std::string& file,
     candidate.messages = text.error().message + "\n";
     return candidate;
   }
-  auto loaded = load_config(*text);
+  auto loaded = load_new_config(*text);
   candidate.messages = render(loaded.diagnostics, file, *text);
   candidate.text = std::move(*text);
   candidate.config = std::move(loaded.config);
@@ -154,6 +154,7 @@ Result<void> Reload::apply(const Candidate& candidate) {
   config_ = config;
   shared_.supervision.watchdog.set(static_cast<std::uint32_t>(config.watchdog.count()));
   plane_.commit(*staged);
+  checker_.set_limit(config.max_checks);
   checker_.watch(plane_.topology().pools);
   log_.set_level(config.log.level);
   return {};

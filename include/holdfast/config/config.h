@@ -8,19 +8,13 @@
 
 #include "holdfast/base/endpoint.h"
 #include "holdfast/base/log.h"
+#include "holdfast/config/health_config.h"
+#include "holdfast/config/mark.h"
 
 namespace holdfast {
 
 // The configuration as plain values with their defaults. Parsing (config/yaml), judging
 // (config/validate) and applying (worker/) are three places; nothing here does any of them.
-
-using Milliseconds = std::chrono::milliseconds;
-
-// Where in the file a value stands, 1-based; line 0 means it isn't in the file.
-struct Mark {
-  int line = 0;
-  int column = 0;
-};
 
 enum class ConnectionLog : std::uint8_t { none, failed, all };
 enum class Balance : std::uint8_t {
@@ -32,7 +26,6 @@ enum class Balance : std::uint8_t {
   maglev,
 };
 enum class HashKey : std::uint8_t { client_ip, client_ip_port };
-enum class CheckType : std::uint8_t { none, tcp };
 
 // The most of each; the shared state has room for as many.
 inline constexpr unsigned kMaxThreads = 64;
@@ -105,15 +98,6 @@ struct ReplayConfig {
   Mark mark;
 };
 
-struct HealthConfig {
-  CheckType type = CheckType::tcp;
-  Milliseconds interval = std::chrono::seconds(2);
-  Milliseconds timeout = std::chrono::seconds(1);
-  unsigned rise = 2;  // successes in a row that bring a backend up
-  unsigned fall = 3;  // failures in a row that take it down
-  Mark timeout_mark;
-};
-
 // What a client is recognised by.
 struct HashConfig {
   HashKey key = HashKey::client_ip;
@@ -167,6 +151,7 @@ struct Config {
   std::optional<unsigned> max_connections;  // nothing: from the descriptor limit
   Milliseconds shutdown_timeout = std::chrono::seconds(30);
   Milliseconds watchdog = std::chrono::seconds(2);  // 0: none
+  unsigned max_checks = 512;                        // health checks under way at a time
   LogConfig log;
   AdminConfig admin;
   std::vector<ListenerConfig> listeners;

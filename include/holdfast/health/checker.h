@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -18,6 +19,9 @@ class Checker {
   Checker(loop::Loop& loop, state::SharedState& shared, Log& log, unsigned seed);
   ~Checker();
   Checker(const Checker&) = delete;
+
+  // At most so many checks are under way at a time, at least 1; the others wait their turn.
+  void set_limit(std::size_t limit);
 
   // Checks the backends of these pools from now on, and no others. One that was checked before, at
   // the same address, keeps its turn: however often the pools change, its checks go on.

@@ -33,6 +33,8 @@ struct BackendSnapshot {
   state::Health health = state::Health::unknown;
   bool retired = false;  // not configured any more; it still has connections
   std::uint32_t weight = 0;
+  state::AgentState agent_state = state::AgentState::ready;
+  std::uint32_t agent_percent = 100;  // of the weight
   std::uint32_t active = 0;
   std::uint64_t connections = 0;
   std::array<std::uint64_t, state::kConnectFailures> connect_failures{};
@@ -47,7 +49,8 @@ struct BackendSnapshot {
   std::uint64_t ejections = 0;
 
   [[nodiscard]] bool is_serving() const {
-    return !retired && health != state::Health::down && !is_ejected && weight > 0;
+    return !retired && health != state::Health::down && !is_ejected && weight > 0 &&
+           agent_state == state::AgentState::ready && agent_percent > 0;
   }
 };
 

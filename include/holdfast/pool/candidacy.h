@@ -13,9 +13,15 @@ namespace holdfast::pool {
 // The unit of effective_weight(): a weight of 1 whose backend has been up for long.
 inline constexpr std::uint32_t kWholeWeight = 1000;
 
-// It is meant to have connections: what an operator took out stays out even in a panic.
+// It is meant to have connections: what an operator or its agent took out stays out even in a
+// panic.
 [[nodiscard]] inline bool is_admitted(const state::BackendEntry& entry) {
-  return entry.weight.get() > 0;
+  return entry.weight.get() > 0 && entry.agent.admits();
+}
+
+// Its weight, as far as it is meant to have it, in the unit of effective_weight().
+[[nodiscard]] inline std::uint32_t whole_weight(const state::BackendEntry& entry) {
+  return entry.agent.share_of(entry.weight.get() * kWholeWeight);
 }
 
 // It is believed to answer.

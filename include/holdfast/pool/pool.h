@@ -26,6 +26,7 @@ struct Backend {
   std::uint16_t index = 0;
   std::string name;
   std::optional<SocketAddress> address;  // nothing: its name didn't resolve, and it is down
+  std::optional<SocketAddress> check_address = std::nullopt;  // checked there instead, if anywhere
   unsigned tier = 0;
   unsigned max_connections = 0;  // 0: no limit
   std::uint64_t identity = 0;    // a hash of its name; the pool's matter

@@ -27,11 +27,12 @@ enum class EventKind : std::uint8_t {
   upgrade_rolled_back,
   backend_up,
   backend_down,
+  agent_changed,
   stopping,
   backend_ejected,
   backend_readmitted,
 };
-inline constexpr std::size_t kEventKinds = 16;
+inline constexpr std::size_t kEventKinds = 17;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "holdfast/state/agent_record.h"
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
 #include "holdfast/state/event_ring.h"
@@ -151,6 +152,7 @@ struct alignas(64) BackendEntry {
   SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
+  AgentRecord agent;
   Gauge active;           // connections on it or being connected to it; relay threads
   std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex
   // When it last came back from being down, nanoseconds of the monotonic clock; 0: it never was.
@@ -174,6 +176,7 @@ struct PoolEntry {
   Gauge tier;                       // the highest that is in use; control thread
   Gauge panics;                     // 1 while it tries backends that are down; control thread
   Histogram health_check_duration;  // control thread
+  SocketAddress check_address;      // of `health.address`; size 0: none; control thread
 };
 
 struct ListenerEntry {
