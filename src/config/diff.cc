@@ -98,6 +98,7 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
   lines.compare("health.timeout", before.health.timeout, after.health.timeout);
   lines.compare("health.rise", before.health.rise, after.health.rise);
   lines.compare("health.fall", before.health.fall, after.health.fall);
+  lines.compare("on_down", before.on_down, after.on_down);
   lines.match(
       "backend", before.backends, after.backends,
       [](const BackendConfig& backend) { return backend.address.to_string(); },

@@ -39,6 +39,11 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
                 ") is longer than health.interval (" + format_duration(health.interval) + ")",
             "checks then come as rarely as the timeout");
   }
+  if (pool.on_down == Established::close && health.type == CheckType::none) {
+    warning(diagnostics, pool.on_down_mark,
+            "on_down: close does nothing without checks: no backend goes down",
+            "write health: { type: tcp }", 5);
+  }
   if (pool.connect.attempts_mark.line > 0 && pool.connect.attempts > pool.backends.size() &&
       !pool.backends.empty()) {
     warning(diagnostics, pool.connect.attempts_mark,

@@ -26,6 +26,8 @@ inline constexpr Word<Balance> kBalances[] = {{"round_robin", Balance::round_rob
                                               {"least_connections", Balance::least_connections}};
 inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
                                                   {"none", CheckType::none}};
+inline constexpr Word<Established> kEstablished[] = {{"keep", Established::keep},
+                                                     {"close", Established::close}};
 
 [[nodiscard]] constexpr std::span<const Word<LogLevel>> words_for(LogLevel) {
   return kLogLevels;
@@ -38,6 +40,9 @@ inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
 }
 [[nodiscard]] constexpr std::span<const Word<CheckType>> words_for(CheckType) {
   return kCheckTypes;
+}
+[[nodiscard]] constexpr std::span<const Word<Established>> words_for(Established) {
+  return kEstablished;
 }
 
 template <class Enum>

@@ -43,7 +43,8 @@ std::size_t Pool::serving() const {
 
 bool Pool::is_serving(const Backend& backend) const {
   const auto& state = entry(backend);
-  return backend.address && state.current_health() != state::Health::down && state.weight.get() > 0;
+  return backend.address && state.current_health() != state::Health::down && state.weight.get() > 0 &&
+         state.admin.is_ready();
 }
 
 }  // namespace holdfast::pool

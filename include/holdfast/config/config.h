@@ -25,6 +25,8 @@ struct Mark {
 enum class ConnectionLog : std::uint8_t { none, failed, all };
 enum class Balance : std::uint8_t { round_robin, least_connections };
 enum class CheckType : std::uint8_t { none, tcp };
+// What becomes of connections when new ones would go elsewhere.
+enum class Established : std::uint8_t { keep, close };
 
 // The most of each; the shared state has room for as many.
 inline constexpr unsigned kMaxThreads = 64;
@@ -97,10 +99,12 @@ struct PoolConfig {
   Balance balance = Balance::round_robin;
   ConnectConfig connect;
   HealthConfig health;
+  Established on_down = Established::keep;                // of the backend that went down
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
   Mark backends_mark;
+  Mark on_down_mark;
 };
 
 struct Config {

@@ -28,8 +28,15 @@ enum class EventKind : std::uint8_t {
   backend_up,
   backend_down,
   stopping,
+  backend_ready,
+  backend_drain,
+  backend_maint,
+  backend_weight,
+  backend_added,
+  backend_removed,
+  backend_drained,
 };
-inline constexpr std::size_t kEventKinds = 14;
+inline constexpr std::size_t kEventKinds = 21;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 
