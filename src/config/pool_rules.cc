@@ -42,7 +42,7 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   if (pool.on_down == Established::close && health.type == CheckType::none) {
     warning(diagnostics, pool.on_down_mark,
             "on_down: close does nothing without checks: no backend goes down",
-            "write health: { type: tcp }", 5);
+            "write health: { type: tcp }");
   }
   if (pool.connect.attempts_mark.line > 0 && pool.connect.attempts > pool.backends.size() &&
       !pool.backends.empty()) {

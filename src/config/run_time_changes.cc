@@ -52,12 +52,12 @@ Result<std::vector<Change>> from_json(const Json& list) {
     if (!address) {
       return tl::unexpected(address.error());
     }
-    changes.push_back(
-        {.pool = one.at("pool").get<std::string>(),
-         .name = one.at("name").get<std::string>(),
-         .address = *address,
-         .weight = one.at("weight").get<unsigned>(),
-         .origin = {.by = one.at("by").get<std::string>(), .at = one.at("at").get<std::int64_t>()}});
+    changes.push_back({.pool = one.at("pool").get<std::string>(),
+                       .name = one.at("name").get<std::string>(),
+                       .address = *address,
+                       .weight = one.at("weight").get<unsigned>(),
+                       .origin = {.by = one.at("by").get<std::string>(),
+                                  .at = one.at("at").get<std::int64_t>()}});
   }
   return changes;
 }
@@ -74,9 +74,8 @@ Result<void> judge(const Config& file, const RunTimeChanges& changes) {
   validate(with_changes(file, changes).config, after);
   const auto is_new = [&](const Diagnostic& one) {
     return one.severity == Diagnostic::Severity::error &&
-           std::ranges::none_of(before, [&](const auto& known) {
-             return known.message == one.message;
-           });
+           std::ranges::none_of(before,
+                                [&](const auto& known) { return known.message == one.message; });
   };
   const auto wrong = std::ranges::find_if(after, is_new);
   if (wrong != after.end()) {
@@ -132,8 +131,8 @@ ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
     backend.weight = added.weight;
     pool->backends.push_back(std::move(backend));
     result.changes.added.push_back(added);
-    result.notes.push_back("pool " + added.pool + ": backend " + added.name +
-                           " stays, added by " + added.origin.by + " at run time");
+    result.notes.push_back("pool " + added.pool + ": backend " + added.name + " stays, added by " +
+                           added.origin.by + " at run time");
   }
   return result;
 }
@@ -216,8 +215,8 @@ Result<RunTimeChanges> remove_backend(const Config& file, RunTimeChanges changes
   }
   const auto* backend = find_backend(*in_file, name);
   if (backend == nullptr) {
-    return tl::unexpected(
-        no_such_backend(*find_pool(with_changes(file, changes).config, pool), name));
+    const auto in_force = with_changes(file, changes).config;
+    return tl::unexpected(no_such_backend(*find_pool(in_force, pool), name));
   }
   changes.removed.push_back({.pool = pool,
                              .name = name,

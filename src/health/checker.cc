@@ -13,6 +13,10 @@ namespace {
 
 constexpr auto kInconclusiveLogInterval = std::chrono::minutes(1);
 
+bool is_in_maintenance(const state::BackendEntry& entry) {
+  return entry.admin.current_state() == state::AdminState::maint;
+}
+
 }  // namespace
 
 class Checker::Impl {
@@ -31,7 +35,7 @@ class Checker::Impl {
         continue;
       }
       for (const auto& backend : pool->backends()) {
-        if (backend.address) {
+        if (backend.address && !is_in_maintenance(pool->entry(backend))) {
           auto known = before.extract(backend.index);
           if (!known.empty() && known.mapped()->backend.address == backend.address) {
             go_on(*known.mapped(), pool);
@@ -43,6 +47,8 @@ class Checker::Impl {
       }
     }
   }
+
+  void on_transition(std::function<void()> callback) { on_transition_ = std::move(callback); }
 
  private:
   // A backend under watch: its next check, or the one that runs.
@@ -117,6 +123,9 @@ class Checker::Impl {
                 {"check_ms", std::chrono::duration<double, std::milli>(result.took).count()},
                 {"up", std::to_string(target.pool->serving()) + "/" +
                            std::to_string(target.pool->backends().size())}});
+    if (on_transition_) {
+      on_transition_();
+    }
   }
 
   void log_inconclusive(const Target& target, const ProbeResult& result) {
@@ -134,6 +143,7 @@ class Checker::Impl {
   Log& log_;
   Random random_;
   LogLimit inconclusive_log_limit_;
+  std::function<void()> on_transition_;
   std::map<std::uint16_t, std::unique_ptr<Target>> targets_;  // by the backend's index
 };
 
@@ -141,6 +151,10 @@ Checker::Checker(loop::Loop& loop, state::SharedState& shared, Log& log, unsigne
     : impl_(std::make_unique<Impl>(loop, shared, log, seed)) {}
 
 Checker::~Checker() = default;
+
+void Checker::on_transition(std::function<void()> callback) {
+  impl_->on_transition(std::move(callback));
+}
 
 void Checker::watch(std::span<const std::shared_ptr<pool::Pool>> pools) {
   impl_->watch(pools);

@@ -31,6 +31,14 @@ std::string_view to_view(const Author& author) {
                              std::find(author.begin(), author.end() - 1, '\0') - author.begin())};
 }
 
+void AdminRecord::clear() {
+  closing.begins_at.set(0);
+  state.set(static_cast<std::uint32_t>(AdminState::ready));
+  weight_is_set.set(0);
+  set_at.set(0);
+  set_by = {};
+}
+
 AdminState AdminRecord::current_state() const {
   return static_cast<AdminState>(std::min<std::uint32_t>(state.get(), kAdminStates - 1));
 }

@@ -5,6 +5,8 @@
 #include "holdfast/loop/signals.h"
 #include "holdfast/loop/timer.h"
 #include "holdfast/worker/worker.h"
+#include "worker/administration.h"
+#include "worker/closings.h"
 #include "worker/data_plane.h"
 #include "worker/guardian_watch.h"
 #include "worker/reload.h"
@@ -15,13 +17,16 @@ namespace holdfast::worker {
 // relaying. Lives on the thread that calls Worker::run().
 class ControlThread {
  public:
-  ControlThread(loop::Loop& loop, const WorkerOptions& options, DataPlane& plane,
-                state::SharedState& shared, const WorkerEvents& events, Log& log);
+  // `in_force`: what comes of the options' configuration.
+  ControlThread(loop::Loop& loop, const WorkerOptions& options, const ChangedConfig& in_force,
+                DataPlane& plane, state::SharedState& shared, const WorkerEvents& events, Log& log);
 
   // Until the end is reached. False: a successor goes on.
   [[nodiscard]] bool run();
 
-  [[nodiscard]] Reload& reload() { return reload_; }
+  // What an operator asks for.
+  void reload(const ReloadDone& done);
+  void change(const BackendChange& change, const ChangeDone& done);
 
  private:
   void on_signal(int number);
@@ -38,6 +43,8 @@ class ControlThread {
   TimePoint stop_by_{};
   bool makes_way_ = false;
   health::Checker checker_;
+  Closings closings_;
+  Administration administration_;
   Reload reload_;
   loop::Signals signals_;
   GuardianWatch guardian_;

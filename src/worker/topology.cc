@@ -51,6 +51,16 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
                                       find_pool(before, *index));
 }
 
+// An operator's weight counts until the configuration has another one than it had.
+void publish_weight(unsigned weight, state::BackendEntry& entry) {
+  auto& admin = entry.admin;
+  if (admin.weight_is_set.get() == 0 || admin.configured_weight.get() != weight) {
+    admin.weight_is_set.set(0);
+    admin.configured_weight.set(weight);
+    entry.weight.set(weight);
+  }
+}
+
 void publish_backend(const BackendConfig& config, const pool::Backend& backend, bool is_checked,
                      state::BackendEntry& entry) {
   const auto address = backend.address.value_or(SocketAddress());
@@ -63,8 +73,11 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend, 
     entry.published_health.set(static_cast<std::uint32_t>(health));
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
   }
+  if (entry.retired.get() != 0) {
+    entry.admin.clear();  // it is new, or was gone for good
+  }
   entry.address = address;
-  entry.weight.set(config.weight);
+  publish_weight(config.weight, entry);
   entry.retired.set(0);
 }
 

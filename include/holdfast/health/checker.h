@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -19,8 +20,12 @@ class Checker {
   ~Checker();
   Checker(const Checker&) = delete;
 
-  // Checks the backends of these pools from now on, and no others. One that was checked before, at
-  // the same address, keeps its turn: however often the pools change, its checks go on.
+  // Called whenever the health of a backend has changed.
+  void on_transition(std::function<void()> callback);
+
+  // Checks the backends of these pools from now on, and no others; none that is in maintenance. One
+  // that was checked before, at the same address, keeps its turn: however often the pools change,
+  // its checks go on.
   void watch(std::span<const std::shared_ptr<pool::Pool>> pools);
 
  private:

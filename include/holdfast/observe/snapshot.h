@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "holdfast/state/shared_state.h"
@@ -28,11 +29,17 @@ struct ListenerSnapshot {
   std::uint64_t sent_bytes = 0;
 };
 
+// A backend's health, and above it what an operator made of it.
+enum class BackendState : std::uint8_t { unknown, up, down, drain, maint };
+inline constexpr std::size_t kBackendStates = 5;
+[[nodiscard]] std::string_view to_string(BackendState state);
+
 struct BackendSnapshot {
   std::string name;
   state::Health health = state::Health::unknown;
-  bool retired = false;  // not configured any more; it still has connections
-  std::uint32_t weight = 0;
+  state::AdminState admin = state::AdminState::ready;
+  bool retired = false;      // not configured any more; it still has connections
+  std::uint32_t weight = 0;  // that counts: 0 unless it is ready
   std::uint32_t active = 0;
   std::uint64_t connections = 0;
   std::array<std::uint64_t, state::kConnectFailures> connect_failures{};
@@ -47,6 +54,7 @@ struct BackendSnapshot {
   [[nodiscard]] bool is_serving() const {
     return !retired && health != state::Health::down && weight > 0;
   }
+  [[nodiscard]] BackendState state() const;
 };
 
 struct PoolSnapshot {

@@ -37,13 +37,16 @@ struct ClosingRecord {
 
 // Written by the control thread.
 struct AdminRecord {
-  Gauge state;  // AdminState; relay threads read it
-  Gauge added;  // 1: by an operator, the configuration file doesn't have it
+  Gauge state;              // AdminState; relay threads read it
+  Gauge added;              // 1: by an operator, the configuration file doesn't have it
   Gauge weight_is_set;      // 1: the entry's weight is an operator's
   Gauge configured_weight;  // of the file, when it was last put in force
   Counter set_at;           // milliseconds since 1970; 0: nobody has set anything
   Author set_by{};          // changes under Worker::entries(), like names
   ClosingRecord closing;
+
+  // As if nobody had ever said anything.
+  void clear();
 
   [[nodiscard]] AdminState current_state() const;
   [[nodiscard]] bool is_ready() const { return current_state() == AdminState::ready; }
