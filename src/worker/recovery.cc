@@ -71,7 +71,7 @@ std::size_t quarantine(const state::Region& region) {
       ++record.crashes;
       HOLDFAST_FAULT_POINT(takeover_crash_noted);
       if (record.crashes >= kFatalCrashes) {
-        for (const int fd : {record.client_fd, record.backend_fd}) {
+        for (const int fd : {record.client_fd, record.backend_fd, record.second_fd}) {
           reset_on_close(fd);
         }
         record.state = ConnectionState::closing;  // so that nobody owns its descriptors
@@ -182,10 +182,13 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
     }
   }
   for_each_live(region, [&](unsigned, const ConnectionRecord& record) {
-    for (const int fd :
-         {record.client_fd, record.backend_fd, record.to_backend.pipe_read,
-          record.to_backend.pipe_write, record.to_client.pipe_read, record.to_client.pipe_write}) {
+    for (const int fd : {record.client_fd, record.backend_fd, record.to_backend.pipe_read,
+                         record.to_backend.pipe_write, record.to_client.pipe_read,
+                         record.to_client.pipe_write, record.keep_read, record.keep_write}) {
       own(fd);
+    }
+    if (record.state == ConnectionState::connecting) {
+      own(record.second_fd);
     }
   });
   for_each_descriptor([&](int fd) {

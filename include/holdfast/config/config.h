@@ -73,7 +73,28 @@ struct ListenerConfig {
 struct ConnectConfig {
   Milliseconds timeout = std::chrono::seconds(1);  // of one attempt
   unsigned attempts = 3;                           // backends tried for one client
+  Milliseconds total = std::chrono::seconds(3);    // of all attempts for one client
+  // How long an attempt may take before a second one races it; nothing: by what connects take in
+  // this pool; 0: none does.
+  std::optional<Milliseconds> hedge_after;
   Mark attempts_mark;
+  Mark total_mark;
+  Mark hedge_after_mark;
+};
+
+// What takes a backend out before a check notices.
+struct PassiveConfig {
+  bool is_on = true;
+  unsigned failures = 3;                              // in a row
+  Milliseconds eject_for = std::chrono::seconds(10);  // the first time; longer each time after
+  unsigned max_ejected = 50;                          // percent of the pool's backends
+  Mark mark;
+};
+
+// What is kept of a client's bytes, to be sent to another backend.
+struct ReplayConfig {
+  std::size_t up_to = 0;  // bytes; 0: nothing
+  Mark mark;
 };
 
 struct HealthConfig {
@@ -98,6 +119,8 @@ struct PoolConfig {
   std::string name;
   Balance balance = Balance::round_robin;
   ConnectConfig connect;
+  PassiveConfig passive;
+  ReplayConfig replay;
   HealthConfig health;
   Established on_down = Established::keep;                // of the backend that went down
   std::vector<BackendConfig> backends;

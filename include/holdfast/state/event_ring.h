@@ -28,6 +28,8 @@ enum class EventKind : std::uint8_t {
   backend_up,
   backend_down,
   stopping,
+  backend_ejected,
+  backend_readmitted,
   backend_ready,
   backend_drain,
   backend_maint,
@@ -36,7 +38,7 @@ enum class EventKind : std::uint8_t {
   backend_removed,
   backend_drained,
 };
-inline constexpr std::size_t kEventKinds = 21;
+inline constexpr std::size_t kEventKinds = 23;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

