@@ -53,6 +53,7 @@ class HttpServer::Impl {
                          this,  // first, or errors before it go to stderr
                          MHD_OPTION_CONNECTION_LIMIT, options_.max_connections + kBeingShutDown,
                          MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
+                         MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this,    //
                          MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,  //
                          MHD_OPTION_END);
@@ -78,6 +79,11 @@ class HttpServer::Impl {
   [[nodiscard]] bool has_ended() const { return ended_; }
 
  private:
+  struct Body {
+    std::string text;
+    bool is_too_long = false;
+  };
+
   // libmicrohttpd's own accept loop is not used: out of descriptors, it spins (scar 26).
   void serve() {
     const int events = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -147,21 +153,34 @@ class HttpServer::Impl {
   }
 
   static MHD_Result answer(void* self, MHD_Connection* connection, const char* path,
-                           const char* method, const char* /*version*/, const char* /*upload*/,
+                           const char* method, const char* /*version*/, const char* upload,
                            std::size_t* upload_size, void** request) {
     // libmicrohttpd calls once for the headers, then for each piece of the body, then to be
-    // answered. A body is dropped.
-    static int seen = 0;
+    // answered.
     if (*request == nullptr) {
-      *request = &seen;
-      return MHD_YES;
-    }
-    if (*upload_size > 0) {
-      *upload_size = 0;
+      *request = new Body;  // on_completed() deletes it, however the request ends
       return MHD_YES;
     }
     const auto& impl = *static_cast<Impl*>(self);
-    return send(connection, impl.options_.answer(method, path));
+    auto& body = *static_cast<Body*>(*request);
+    if (*upload_size > 0) {
+      // The rest of one that is too long is read and dropped: the answer would be lost otherwise.
+      const auto room = impl.options_.longest_body - body.text.size();
+      body.text.append(upload, std::min(*upload_size, room));
+      body.is_too_long = body.is_too_long || *upload_size > room;
+      *upload_size = 0;
+      return MHD_YES;
+    }
+    if (body.is_too_long) {
+      return send(connection, {.status = MHD_HTTP_CONTENT_TOO_LARGE, .body = "too long\n"});
+    }
+    return send(connection, impl.options_.answer(method, path, body.text));
+  }
+
+  static void on_completed(void* /*self*/, MHD_Connection* /*connection*/, void** request,
+                           MHD_RequestTerminationCode /*code*/) {
+    delete static_cast<Body*>(*request);
+    *request = nullptr;
   }
 
   static MHD_Result send(MHD_Connection* connection, const Response& response) {

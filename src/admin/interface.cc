@@ -172,8 +172,10 @@ Result<std::unique_ptr<HttpServer>> Interface::serve(const Door& door, int liste
       {.listener = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 0)),
        .name = std::string(key_of(door.which)) + " " + endpoint.to_string(),
        .answer =
-           [this, may_change](std::string_view method, std::string_view path) {
-             return route({.method = method, .path = path, .may_change = may_change}, subject_);
+           [this, may_change](std::string_view method, std::string_view path,
+                              std::string_view body) {
+             return route({.method = method, .path = path, .may_change = may_change, .body = body},
+                          subject_);
            },
        .max_connections = may_change ? kMostOperators : kMostReaders},
       log_);

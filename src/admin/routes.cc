@@ -3,24 +3,17 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
+#include "admin/backends.h"
+#include "admin/json_response.h"
 #include "holdfast/observe/events.h"
 #include "holdfast/observe/metrics.h"
 
 namespace holdfast::admin {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* kPlaces = "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events";
-
-Response json(const Json& body, unsigned status = 200) {
-  // Text from outside, such as a line of a configuration file, may be no UTF-8.
-  return {.status = status,
-          .content_type = "application/json",
-          .body = body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
-}
+constexpr const char* kPlaces =
+    "/metrics, /healthz, /readyz, /api/v1/instance, /api/v1/events and /api/v1/backends";
 
 std::string_view to_string(state::Phase phase) {
   switch (phase) {
@@ -106,6 +99,9 @@ Response upgrade(const Operations& operations) {
 }  // namespace
 
 Response route(const Request& request, const Subject& subject) {
+  if (is_about_backends(request.path)) {
+    return route_backends(request, subject);
+  }
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool is_operation = request.path == "/api/v1/reload" || request.path == "/api/v1/upgrade";
   if (is_operation && !request.may_change) {

@@ -52,10 +52,12 @@ std::vector<std::string> command_line(const std::string& file, const state::Regi
   return {"holdfast", "run", "-c", file, "--take-over", std::to_string(region.fd())};
 }
 
-std::optional<worker::ReloadResult> reload(worker::Worker& worker) {
-  auto promise = std::make_shared<std::promise<worker::ReloadResult>>();
+// What `ask` is told in the end by whoever does the work, on another thread.
+template <class Answer>
+std::optional<Answer> wait_for(const std::function<void(std::function<void(const Answer&)>)>& ask) {
+  auto promise = std::make_shared<std::promise<Answer>>();
   auto result = promise->get_future();
-  worker.reload([promise](const worker::ReloadResult& done) { promise->set_value(done); });
+  ask([promise](const Answer& done) { promise->set_value(done); });
   promise.reset();
   try {
     return result.get();
@@ -107,6 +109,7 @@ std::set<int> Balancer::kept() const {
   auto& shared = region_.shared();
   auto kept = kept_;
   kept.insert(static_cast<int>(shared.config_fd.get()));
+  kept.insert(static_cast<int>(shared.changes_fd.get()));
   kept.insert(static_cast<int>(shared.lock_fd.get()));
   for (const auto& socket : shared.admin_sockets) {
     if (socket.is_used()) {
@@ -139,8 +142,17 @@ Result<void> Balancer::begin_upgrade(Log& log) const {
 }
 
 admin::Operations Balancer::operations(worker::Worker& worker, Log& log) const {
-  return {.reload = [&worker] { return reload(worker); },
-          .upgrade = [this, &log] { return begin_upgrade(log); }};
+  return {.reload =
+              [&worker] {
+                return wait_for<worker::ReloadResult>(
+                    [&](worker::ReloadDone done) { worker.reload(std::move(done)); });
+              },
+          .upgrade = [this, &log] { return begin_upgrade(log); },
+          .change =
+              [&worker](const worker::BackendChange& change) {
+                return wait_for<worker::ChangeResult>(
+                    [&](worker::ChangeDone done) { worker.change(change, std::move(done)); });
+              }};
 }
 
 // Of a new image that is on trial, whether the old one has made way for good.

@@ -11,14 +11,15 @@
 namespace holdfast::cli {
 
 Result<ControlClient::Answer> ControlClient::get(const std::string& path, Duration limit) const {
-  return ask(false, path, limit);
+  return ask(nullptr, path, limit);
 }
 
-Result<ControlClient::Answer> ControlClient::post(const std::string& path, Duration limit) const {
-  return ask(true, path, limit);
+Result<ControlClient::Answer> ControlClient::post(const std::string& path, Duration limit,
+                                                  const std::string& body) const {
+  return ask(&body, path, limit);
 }
 
-Result<ControlClient::Answer> ControlClient::ask(bool post, const std::string& path,
+Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, const std::string& path,
                                                  Duration limit) const {
   const std::unique_ptr<CURL, void (*)(CURL*)> request(::curl_easy_init(), ::curl_easy_cleanup);
   if (request == nullptr) {
@@ -36,9 +37,10 @@ Result<ControlClient::Answer> ControlClient::ask(bool post, const std::string& p
   ::curl_easy_setopt(request.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds));
   ::curl_easy_setopt(request.get(), CURLOPT_WRITEFUNCTION, collect_body);
   ::curl_easy_setopt(request.get(), CURLOPT_WRITEDATA, &body);
-  if (post) {
+  if (posted != nullptr) {
     ::curl_easy_setopt(request.get(), CURLOPT_POST, 1L);
-    ::curl_easy_setopt(request.get(), CURLOPT_POSTFIELDSIZE, 0L);
+    ::curl_easy_setopt(request.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(posted->size()));
+    ::curl_easy_setopt(request.get(), CURLOPT_POSTFIELDS, posted->c_str());
   }
   const auto outcome = ::curl_easy_perform(request.get());
   if (outcome == CURLE_COULDNT_CONNECT) {

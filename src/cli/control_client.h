@@ -21,10 +21,14 @@ class ControlClient {
   // The error says whether nobody is there (code ECONNREFUSED), the instance went away meanwhile
   // (code ECONNRESET), or what else was wrong. `limit` of the whole exchange.
   [[nodiscard]] Result<Answer> get(const std::string& path, Duration limit) const;
-  [[nodiscard]] Result<Answer> post(const std::string& path, Duration limit) const;
+  // `body` is JSON, or nothing.
+  [[nodiscard]] Result<Answer> post(const std::string& path, Duration limit,
+                                    const std::string& body = {}) const;
 
  private:
-  [[nodiscard]] Result<Answer> ask(bool post, const std::string& path, Duration limit) const;
+  // Posts a body, else gets.
+  [[nodiscard]] Result<Answer> ask(const std::string* body, const std::string& path,
+                                   Duration limit) const;
 
   std::string socket_;
 };

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "cli/backend_commands.h"
 #include "cli/commands.h"
 #include "cli/standard_streams.h"
 #include "cli/usage.h"
@@ -44,6 +45,8 @@ int main(int argc, char** argv) {
   add_control("reload", "Have a running instance put its configuration file in force", cli::reload);
   add_control("upgrade", "Have a running instance go on as what its program file is now",
               cli::upgrade);
+
+  cli::add_backend_commands(app, chosen);
 
   cli::RehearseOptions rehearse;
   auto* rehearse_command = app.add_subcommand("rehearse")->group("");

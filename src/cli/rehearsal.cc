@@ -25,12 +25,18 @@ std::string all_lines(Fd stream) {
 
 Result<std::string> rehearse_upgrade(const std::string& program, const state::Region& region) {
   const auto config = static_cast<int>(region.shared().config_fd.get());
+  // What was changed at run time the region names; 0 is standard input, which it gets anyway.
+  const auto changes = static_cast<int>(region.shared().changes_fd.get());
+  std::vector<int> descriptors = {region.fd(), config};
+  if (changes != 0) {
+    descriptors.push_back(changes);
+  }
   auto process = ChildProcess::start(
       {.arguments = {program, "rehearse", "--region", std::to_string(region.fd()), "--config",
                      std::to_string(config)},
        .output = ChildProcess::Stream::piped,
        .errors = ChildProcess::Stream::piped,
-       .descriptors = {region.fd(), config}});
+       .descriptors = descriptors});
   if (!process) {
     return tl::unexpected(process.error());
   }

@@ -145,6 +145,7 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
   diff_passive(before.passive, after.passive, lines);
   lines.compare("replay", text_of_replay(before.replay), text_of_replay(after.replay));
   diff_health(before.health, after.health, lines);
+  lines.compare("on_down", before.on_down, after.on_down);
   lines.match(
       "backend", before.backends, after.backends,
       [](const BackendConfig& backend) { return backend.address.to_string(); },

@@ -127,6 +127,11 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
       {"passive", kOptional, read_passive},
       {"replay", kOptional, read_replay},
       {"health", kOptional, read_health},
+      {"on_down", kOptional,
+       [](Reader& r, const Node& n, PoolConfig& pool) {
+         pool.on_down_mark = mark_of(n.Mark());
+         r.word(n, pool.on_down);
+       }},
       {"backends", kRequired,
        [](Reader& r, const Node& n, PoolConfig& pool) {
          pool.backends_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};

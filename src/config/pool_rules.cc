@@ -75,6 +75,11 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_passive(pool, diagnostics);
   check_replay(pool, diagnostics);
   check_health(pool, diagnostics);
+  if (pool.on_down == Established::close && pool.health.type == CheckType::none) {
+    warning(diagnostics, pool.on_down_mark,
+            "on_down: close does nothing without checks: no backend goes down",
+            "write health: { type: tcp }");
+  }
   if (pool.connect.attempts_mark.line > 0 && pool.connect.attempts > pool.backends.size() &&
       !pool.backends.empty()) {
     warning(diagnostics, pool.connect.attempts_mark,

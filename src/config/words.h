@@ -35,6 +35,8 @@ inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
                                                   {"send_expect", CheckType::send_expect},
                                                   {"agent", CheckType::agent},
                                                   {"none", CheckType::none}};
+inline constexpr Word<Established> kEstablished[] = {{"keep", Established::keep},
+                                                     {"close", Established::close}};
 
 [[nodiscard]] constexpr std::span<const Word<LogLevel>> words_for(LogLevel) {
   return kLogLevels;
@@ -50,6 +52,9 @@ inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
 }
 [[nodiscard]] constexpr std::span<const Word<CheckType>> words_for(CheckType) {
   return kCheckTypes;
+}
+[[nodiscard]] constexpr std::span<const Word<Established>> words_for(Established) {
+  return kEstablished;
 }
 
 template <class Enum>

@@ -16,6 +16,10 @@ namespace {
 
 constexpr auto kInconclusiveLogInterval = std::chrono::minutes(1);
 
+bool is_in_maintenance(const state::BackendEntry& entry) {
+  return entry.admin.current_state() == state::AdminState::maint;
+}
+
 }  // namespace
 
 class Checker::Impl {
@@ -47,6 +51,8 @@ class Checker::Impl {
     begin_waiting();
   }
 
+  void on_transition(std::function<void()> callback) { on_transition_ = std::move(callback); }
+
  private:
   // A backend under watch: its next check, or the one that runs.
   struct Target {
@@ -74,7 +80,7 @@ class Checker::Impl {
   void watch(const std::shared_ptr<pool::Pool>& pool, Targets& before, TlsContexts& contexts) {
     std::vector<Target*> fresh;
     for (const auto& backend : pool->backends()) {
-      if (!can_be_checked(backend)) {
+      if (!can_be_checked(backend) || is_in_maintenance(pool->entry(backend))) {
         continue;
       }
       auto plan = make_plan(pool->config(), backend, contexts);
@@ -206,6 +212,9 @@ class Checker::Impl {
                 {"check_ms", std::chrono::duration<double, std::milli>(result.took).count()},
                 {"up", std::to_string(target.pool->serving()) + "/" +
                            std::to_string(target.pool->backends().size())}});
+    if (on_transition_) {
+      on_transition_();
+    }
   }
 
   void log_inconclusive(const Target& target, const ProbeResult& result) {
@@ -223,6 +232,7 @@ class Checker::Impl {
   Log& log_;
   Random random_;
   LogLimit inconclusive_log_limit_;
+  std::function<void()> on_transition_;
   CheckQueue queue_{Config().max_checks};
   Targets targets_;
 };
@@ -234,6 +244,10 @@ Checker::~Checker() = default;
 
 void Checker::set_limit(std::size_t limit) {
   impl_->set_limit(limit);
+}
+
+void Checker::on_transition(std::function<void()> callback) {
+  impl_->on_transition(std::move(callback));
 }
 
 void Checker::watch(std::span<const std::shared_ptr<pool::Pool>> pools) {

@@ -114,20 +114,20 @@ const std::vector<Row<ListenerSnapshot>>& listener_rows() {
 }
 
 void add_backend_states(Family& family, const Labels& labels, const PoolSnapshot& pool) {
-  std::array<std::uint64_t, state::kHealthStates> counts{};
+  std::array<std::uint64_t, kBackendStates> counts{};
   for (const auto& backend : pool.backends) {
     if (backend.retired) {
       continue;
     }
-    ++counts[static_cast<std::size_t>(backend.health)];
+    ++counts[static_cast<std::size_t>(backend.state())];
   }
-  add_each<state::Health>(family, labels, "state", counts);
+  add_each<BackendState>(family, labels, "state", counts);
 }
 
 const std::vector<Row<PoolSnapshot>>& pool_rows() {
   using P = PoolSnapshot;
   static const std::vector<Row<P>> rows = {
-      {"pool_backends", kGauge, "Backends by health; unknown ones serve.", add_backend_states},
+      {"pool_backends", kGauge, "Backends by state; unknown ones serve.", add_backend_states},
       {"pool_failovers_total", kCounter, "Connects retried on another backend.",
        value_of(&P::failovers)},
       {"pool_no_backend_total", kCounter, "Connections for which no backend was left.",
@@ -168,14 +168,15 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
            family.add(labels, backend.is_serving() ? 1 : 0);
          }
        }},
-      {"backend_state", kGauge, "1 for the backend's health, 0 for the other states.",
+      {"backend_state", kGauge,
+       "1 for the backend's state, 0 for the others: its health, or what an operator set.",
        [](Family& family, const Labels& labels, const B& backend) {
          if (backend.retired) {
            return;
          }
-         std::array<std::uint64_t, state::kHealthStates> one{};
-         one[static_cast<std::size_t>(backend.health)] = 1;
-         add_each<state::Health>(family, labels, "state", one);
+         std::array<std::uint64_t, kBackendStates> one{};
+         one[static_cast<std::size_t>(backend.state())] = 1;
+         add_each<BackendState>(family, labels, "state", one);
        }},
       {"backend_ejected", kGauge, "1 while passive ejection keeps new connections away, else 0.",
        [](Family& family, const Labels& labels, const B& backend) {

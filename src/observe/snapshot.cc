@@ -1,6 +1,7 @@
 #include "holdfast/observe/snapshot.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <span>
 
@@ -45,7 +46,8 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   backend.name = state::to_view(entry.name);
   backend.health = entry.current_health();
   backend.retired = entry.retired.get() != 0;
-  backend.weight = entry.weight.get();
+  backend.admin = entry.admin.current_state();
+  backend.weight = entry.admin.is_ready() ? entry.weight.get() : 0;
   backend.agent_state = entry.agent.current_state();
   backend.agent_percent = entry.agent.percent();
   backend.active = entry.active.get();
@@ -107,6 +109,42 @@ bool has_entry(const Array& entries, const state::Gauge& touched, std::size_t in
 }
 
 }  // namespace
+
+std::string_view to_string(BackendState state) {
+  switch (state) {
+    case BackendState::unknown:
+      return "unknown";
+    case BackendState::up:
+      return "up";
+    case BackendState::down:
+      return "down";
+    case BackendState::drain:
+      return "drain";
+    case BackendState::maint:
+      return "maint";
+  }
+  std::abort();
+}
+
+BackendState BackendSnapshot::state() const {
+  switch (admin) {
+    case state::AdminState::drain:
+      return BackendState::drain;
+    case state::AdminState::maint:
+      return BackendState::maint;
+    case state::AdminState::ready:
+      break;
+  }
+  switch (health) {
+    case state::Health::unknown:
+      return BackendState::unknown;
+    case state::Health::up:
+      return BackendState::up;
+    case state::Health::down:
+      return BackendState::down;
+  }
+  std::abort();
+}
 
 Snapshot take_snapshot(const state::SharedState& shared) {
   Snapshot snapshot;

@@ -8,6 +8,7 @@
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "holdfast/state/connection_table.h"
+#include "relay/backend_closing.h"
 #include "relay/listener.h"
 #include "relay/recovery.h"
 #include "relay/session.h"
@@ -150,6 +151,22 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
     listeners_.clear();
   }
 
+  // Only those that are relayed: a connect to the backend goes on as connects do.
+  void close_backend(const BackendClosing& closing) {
+    std::vector<Session*> due;
+    for (auto& [record, session] : sessions_) {
+      if (record->backend == closing.backend && record->state == state::ConnectionState::relaying &&
+          is_due(*record, closing)) {
+        due.push_back(&session);
+      }
+    }
+    for (auto* session : due) {
+      const Handling handling(context_, session->record());
+      HOLDFAST_FAULT_POINT(relay_backend_closes);
+      session->close(closing.cause);
+    }
+  }
+
   void close_all() {
     while (!sessions_.empty()) {
       sessions_.begin()->second.close(state::CloseCause::shutdown);
@@ -282,6 +299,10 @@ void Relay::recover(std::vector<AcceptedClient> unrecorded) {
 
 void Relay::stop_accepting() {
   impl_->stop_accepting();
+}
+
+void Relay::close_backend(const BackendClosing& closing) {
+  impl_->close_backend(closing);
 }
 
 void Relay::close_all() {

@@ -36,10 +36,13 @@ bool is_failure(CloseCause cause) {
     case CloseCause::finished:
     case CloseCause::client_reset:
     case CloseCause::shutdown:
+    case CloseCause::drained:
+    case CloseCause::lower_tier_up:
       return false;
     case CloseCause::backend_reset:
     case CloseCause::idle_timeout:
     case CloseCause::half_close_timeout:
+    case CloseCause::backend_down:
       return true;
   }
   std::abort();
@@ -446,7 +449,8 @@ void Session::close(CloseCause cause) {
     reject(state::Rejection::shutdown);
     return;
   }
-  const bool cut_off = cause == CloseCause::shutdown && is_busy();
+  const bool may_wait = cause == CloseCause::idle_timeout;
+  const bool cut_off = cause == CloseCause::backend_down || (!may_wait && is_busy());
   end(cause, was_reset() || cut_off || is_in_flight());
 }
 

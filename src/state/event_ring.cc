@@ -72,6 +72,20 @@ std::string_view to_string(EventKind kind) {
       return "backend_ejected";
     case EventKind::backend_readmitted:
       return "backend_readmitted";
+    case EventKind::backend_ready:
+      return "backend_ready";
+    case EventKind::backend_drain:
+      return "backend_drain";
+    case EventKind::backend_maint:
+      return "backend_maint";
+    case EventKind::backend_weight:
+      return "backend_weight";
+    case EventKind::backend_added:
+      return "backend_added";
+    case EventKind::backend_removed:
+      return "backend_removed";
+    case EventKind::backend_drained:
+      return "backend_drained";
   }
   std::abort();
 }

@@ -49,6 +49,12 @@ std::string_view to_string(CloseCause cause) {
       return "half_close_timeout";
     case CloseCause::shutdown:
       return "shutdown";
+    case CloseCause::backend_down:
+      return "backend_down";
+    case CloseCause::drained:
+      return "drained";
+    case CloseCause::lower_tier_up:
+      return "lower_tier_up";
   }
   std::abort();
 }

@@ -18,7 +18,8 @@ void Worker::block_signals() {
   loop::Signals::block({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
 }
 
-ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options, DataPlane& plane,
+ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options,
+                             const ChangedConfig& in_force, DataPlane& plane,
                              state::SharedState& shared, const WorkerEvents& events, Log& log)
     : loop_(loop),
       plane_(plane),
@@ -27,13 +28,16 @@ ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options, Dat
       log_(log),
       checker_(loop_, shared, log, std::random_device{}()),
       pool_watch_(shared, log),
-      reload_(loop_, options.file, options.config, plane, checker_, shared, events, log),
+      closings_(loop_, plane, shared, log),
+      administration_(plane, checker_, closings_, shared, log),
+      reload_(loop_, options.file, options.config, in_force, plane, checker_, shared, events, log),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1},
                [this](int number) { on_signal(number); }),
       guardian_(loop_, events.guardian, events.on_guardian_gone),
       heartbeat_(loop_, [this] { beat(); }),
       stop_watch_(loop_, [this] { watch_stopping(); }) {
   checker_.set_limit(options.config.max_checks);
+  checker_.on_transition([this] { closings_.tend(); });
   checker_.watch(plane.topology().pools);
   heartbeat_.start_every(kHeartbeatInterval);
 }
@@ -44,6 +48,7 @@ bool ControlThread::run() {
   if (events_.on_serving) {
     events_.on_serving();
   }
+  closings_.tend();  // a worker before this one may have been at some
   loop_.run();
   return !makes_way_;
 }
@@ -51,7 +56,7 @@ bool ControlThread::run() {
 void ControlThread::on_signal(int number) {
   switch (number) {
     case SIGHUP:
-      reload_.request([](const ReloadResult&) {});
+      reload([](const ReloadResult&) {});
       return;
     case SIGUSR1:
       makes_way_ = true;
@@ -65,6 +70,31 @@ void ControlThread::on_signal(int number) {
   } else {
     log_.warning("stopping at once", {{"connections", shared_.connections.get()}});
     loop_.stop();
+  }
+}
+
+void ControlThread::reload(const ReloadDone& done) {
+  reload_.request([this, done](const ReloadResult& result) {
+    done(result);
+    closings_.tend();
+  });
+}
+
+void ControlThread::change(const BackendChange& change, const ChangeDone& done) {
+  switch (change.kind) {
+    case BackendChange::Kind::add:
+    case BackendChange::Kind::remove:
+      reload_.request(change, [this, done](const ChangeResult& result) {
+        done(result);
+        closings_.tend();
+      });
+      return;
+    case BackendChange::Kind::ready:
+    case BackendChange::Kind::drain:
+    case BackendChange::Kind::maint:
+    case BackendChange::Kind::weight:
+      done(administration_.change(change));
+      return;
   }
 }
 

@@ -5,6 +5,8 @@
 #include "holdfast/loop/signals.h"
 #include "holdfast/loop/timer.h"
 #include "holdfast/worker/worker.h"
+#include "worker/administration.h"
+#include "worker/closings.h"
 #include "worker/data_plane.h"
 #include "worker/guardian_watch.h"
 #include "worker/pool_watch.h"
@@ -16,13 +18,16 @@ namespace holdfast::worker {
 // relaying. Lives on the thread that calls Worker::run().
 class ControlThread {
  public:
-  ControlThread(loop::Loop& loop, const WorkerOptions& options, DataPlane& plane,
-                state::SharedState& shared, const WorkerEvents& events, Log& log);
+  // `in_force`: what comes of the options' configuration.
+  ControlThread(loop::Loop& loop, const WorkerOptions& options, const ChangedConfig& in_force,
+                DataPlane& plane, state::SharedState& shared, const WorkerEvents& events, Log& log);
 
   // Until the end is reached. False: a successor goes on.
   [[nodiscard]] bool run();
 
-  [[nodiscard]] Reload& reload() { return reload_; }
+  // What an operator asks for.
+  void reload(const ReloadDone& done);
+  void change(const BackendChange& change, const ChangeDone& done);
 
  private:
   void on_signal(int number);
@@ -40,6 +45,8 @@ class ControlThread {
   bool makes_way_ = false;
   health::Checker checker_;
   PoolWatch pool_watch_;
+  Closings closings_;
+  Administration administration_;
   Reload reload_;
   loop::Signals signals_;
   GuardianWatch guardian_;

@@ -197,7 +197,10 @@ void DataPlane::commit(const Staged& staged) {
   for (const auto& pool : topology_.pools) {
     retirement_.add_pool(pool);
   }
-  publish(staged.config, staged.topology, shared_);
+  {
+    const std::lock_guard lock(entries_.mutex());  // addresses and authors are read like names
+    publish(staged.config, staged.topology, shared_);
+  }
   topology_ = staged.topology;
   for (const auto& pool : topology_.pools) {
     if (!started_ && takes_over_) {
@@ -358,6 +361,12 @@ void DataPlane::stop_accepting() {
   }
   for (const auto& relay : relays_) {
     relay->stop_accepting();
+  }
+}
+
+void DataPlane::close_backend(const relay::BackendClosing& closing) {
+  for (const auto& relay : relays_) {
+    relay->post([closing](relay::Relay& its) { its.close_backend(closing); });
   }
 }
 

@@ -58,6 +58,9 @@ class DataPlane {
   // Accepts what has been queued up to now, then closes the listening sockets.
   void stop_accepting();
 
+  // On whatever thread they are.
+  void close_backend(const relay::BackendClosing& closing);
+
   // Ends all threads and their connections.
   void close();
 

@@ -1,11 +1,13 @@
 #include "worker/reload.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/base/memory_file.h"
 #include "holdfast/config/diff.h"
 #include "holdfast/config/load.h"
@@ -32,11 +34,12 @@ std::vector<std::string> errors_in(const std::string& messages) {
 
 }  // namespace
 
-Reload::Reload(loop::Loop& loop, std::string file, Config config, DataPlane& plane,
-               health::Checker& checker, state::SharedState& shared, const WorkerEvents& events,
-               Log& log)
+Reload::Reload(loop::Loop& loop, std::string file, Config file_config, ChangedConfig in_force,
+               DataPlane& plane, health::Checker& checker, state::SharedState& shared,
+               const WorkerEvents& events, Log& log)
     : file_(std::move(file)),
-      config_(std::move(config)),
+      file_config_(std::move(file_config)),
+      in_force_(std::move(in_force)),
       plane_(plane),
       checker_(checker),
       shared_(shared),
@@ -52,19 +55,44 @@ Reload::~Reload() {
 }
 
 void Reload::request(ReloadDone done) {
-  waiting_.push_back(std::move(done));
-  if (!reading_) {
-    begin();
+  // One reading serves all who ask before it begins; the file may have changed since an earlier
+  // one.
+  const bool may_join = jobs_.size() > (is_busy_ ? 1 : 0) && !jobs_.back().change;
+  if (!may_join) {
+    jobs_.emplace_back();
   }
+  jobs_.back().asked.push_back(std::move(done));
+  begin();
+}
+
+void Reload::request(const BackendChange& change, ChangeDone done) {
+  jobs_.push_back({.change = change, .asked = {}, .change_asked = std::move(done)});
+  begin();
 }
 
 void Reload::begin() {
-  reading_ = true;
-  asked_ = std::exchange(waiting_, {});
-  auto known = known_addresses(config_, plane_.entries(), shared_);
+  if (is_busy_ || jobs_.empty()) {
+    return;
+  }
+  is_busy_ = true;
+  const auto& change = jobs_.front().change;
+  std::optional<Candidate> edited;
+  if (change) {
+    auto candidate = edit(*change);
+    if (!candidate) {
+      finish({.messages = candidate.error().message, .code = candidate.error().code});
+      return;
+    }
+    edited = std::move(*candidate);
+  }
+  auto known = known_addresses(in_force_.config, plane_.entries(), shared_);
   try {
-    std::thread([this, file = file_, known = std::move(known), way_back = return_] {
-      auto candidate = std::make_shared<Candidate>(read(file, known));
+    std::thread([this, file = file_, changes = in_force_.changes, edited = std::move(edited),
+                 known = std::move(known), way_back = return_] {
+      auto candidate = std::make_shared<Candidate>(edited ? *edited : read(file, changes, known));
+      if (edited) {
+        resolve_new(*candidate, known);
+      }
       const std::lock_guard lock(way_back->mutex);
       if (way_back->mailbox != nullptr) {
         way_back->mailbox->post([this, candidate] { finish(*candidate); });
@@ -77,7 +105,48 @@ void Reload::begin() {
   }
 }
 
-Reload::Candidate Reload::read(const std::string& file,
+// The configuration in force with one change more.
+Result<Reload::Candidate> Reload::edit(const BackendChange& change) const {
+  const ChangeOrigin origin{.by = std::string(state::to_view(state::to_author(change.by))),
+                            .at = static_cast<std::int64_t>(wall_clock_seconds() * 1000)};
+  Result<RunTimeChanges> changes;
+  if (change.kind == BackendChange::Kind::add) {
+    const auto address = Endpoint::parse(change.address);
+    if (!address) {
+      return tl::unexpected(Error{address.error().message, EINVAL});
+    }
+    changes = add_backend(file_config_, in_force_.changes,
+                          {.pool = change.pool,
+                           .name = change.backend,
+                           .address = *address,
+                           .weight = change.weight,
+                           .origin = origin});
+  } else {
+    changes = remove_backend(file_config_, in_force_.changes, change.pool, change.backend, origin);
+  }
+  return changes.map([this](const RunTimeChanges& all) {
+    return Candidate{.file_config = file_config_, .changed = with_changes(file_config_, all)};
+  });
+}
+
+// What is known stays known: name servers that take their time hold up no removal.
+void Reload::resolve_new(Candidate& candidate, const std::map<std::string, SocketAddress>& known) {
+  auto unknown = candidate.changed.config;
+  for (auto& pool : unknown.pools) {
+    std::erase_if(pool.backends,
+                  [&](const auto& backend) { return known.contains(backend.address.host); });
+  }
+  for (auto& listener : unknown.listeners) {
+    std::erase_if(listener.bind,
+                  [&](const auto& bind) { return known.contains(bind.endpoint.host); });
+  }
+  candidate.answers = resolve_names(unknown);
+  for (const auto& [name, address] : known) {
+    candidate.answers.emplace(name, address);
+  }
+}
+
+Reload::Candidate Reload::read(const std::string& file, const RunTimeChanges& changes,
                                const std::map<std::string, SocketAddress>& known) {
   Candidate candidate;
   std::error_code unknown;
@@ -94,9 +163,10 @@ Reload::Candidate Reload::read(const std::string& file,
   auto loaded = load_new_config(*text);
   candidate.messages = render(loaded.diagnostics, file, *text);
   candidate.text = std::move(*text);
-  candidate.config = std::move(loaded.config);
-  if (candidate.config) {
-    candidate.answers = resolve_names(*candidate.config);
+  candidate.file_config = std::move(loaded.config);
+  if (candidate.file_config) {
+    candidate.changed = with_changes(*candidate.file_config, changes);
+    candidate.answers = resolve_names(candidate.changed.config);
     // A name server that is out of order takes away nothing that was had before.
     for (auto& [name, answer] : candidate.answers) {
       if (const auto before = known.find(name); !answer && before != known.end()) {
@@ -108,39 +178,66 @@ Reload::Candidate Reload::read(const std::string& file,
 }
 
 void Reload::finish(const Candidate& candidate) {
+  const auto job = std::move(jobs_.front());
+  const char* line_end = job.change ? "" : "\n";
   ReloadResult result{.messages = candidate.messages};
-  if (candidate.config && shared_.current_phase() != state::Phase::serving) {
-    result.messages += "holdfast is stopping\n";
-  } else if (candidate.config) {
-    const auto changes = diff(config_, *candidate.config);
+  int code = candidate.code;
+  if (candidate.file_config && shared_.current_phase() != state::Phase::serving) {
+    result.messages += std::string("holdfast is stopping") + line_end;
+    code = EAGAIN;
+  } else if (candidate.file_config) {
+    const auto changes = diff(in_force_.config, candidate.changed.config);
     const auto applied = apply(candidate);
     result.succeeded = applied.has_value();
     if (applied) {
       result.changes = changes;
+      for (const auto& note :
+           candidate.text ? candidate.changed.notes : std::vector<std::string>{}) {
+        result.messages += "holdfast: " + note + "\n";
+      }
     } else {
-      result.messages += applied.error().message + "\n";
+      result.messages += applied.error().message + line_end;
     }
   }
-  report(result);
-  for (const auto& done : std::exchange(asked_, {})) {
-    done(result);
+  end(job, result, code);
+  jobs_.pop_front();
+  is_busy_ = false;
+  begin();
+}
+
+void Reload::end(const Job& job, const ReloadResult& result, int code) {
+  if (!job.change) {
+    report(result);
+    for (const auto& done : job.asked) {
+      done(result);
+    }
+    return;
   }
-  reading_ = false;
-  if (!waiting_.empty()) {
-    begin();
+  if (result.succeeded) {
+    report(*job.change);
+    job.change_asked(result.changes);
+  } else {
+    job.change_asked(tl::unexpected(Error{result.messages, code != 0 ? code : EINVAL}));
   }
 }
 
 Result<void> Reload::apply(const Candidate& candidate) {
-  const auto& config = *candidate.config;
+  const auto& config = candidate.changed.config;
   auto staged = plane_.stage(config, candidate.answers);
   if (!staged) {
     return tl::unexpected(staged.error());
   }
-  auto text = make_memory_file("holdfast-config", candidate.text);
-  if (!text) {
+  Result<Fd> text = Fd();
+  if (candidate.text) {
+    text = make_memory_file("holdfast-config", *candidate.text);
+  }
+  Result<Fd> changes = Fd();
+  if (candidate.changed.changes != RunTimeChanges{}) {
+    changes = make_memory_file("holdfast-changes", to_text(candidate.changed.changes));
+  }
+  if (!text || !changes) {
     plane_.discard(*staged);
-    return tl::unexpected(text.error());
+    return tl::unexpected(text ? changes.error() : text.error());
   }
   if (events_.on_reload) {
     if (auto taken = events_.on_reload(config); !taken) {
@@ -149,15 +246,35 @@ Result<void> Reload::apply(const Candidate& candidate) {
     }
   }
   // From here on nothing fails, and a worker that dies is followed by one that goes by this text.
-  const Fd before(static_cast<int>(shared_.config_fd.get()));
-  shared_.config_fd.set(static_cast<std::uint32_t>(text->release()));
-  config_ = config;
+  // One that dies between the two applies the changes to another file than they were applied to,
+  // and comes to the same, since the file overrules them by what it says alone.
+  if (text->is_open()) {
+    const Fd before(static_cast<int>(shared_.config_fd.get()));
+    shared_.config_fd.set(static_cast<std::uint32_t>(text->release()));
+  }
+  HOLDFAST_FAULT_POINT(reload_text_in_force);
+  const auto changes_before = shared_.changes_fd.get();
+  shared_.changes_fd.set(changes->is_open() ? static_cast<std::uint32_t>(changes->release()) : 0);
+  HOLDFAST_FAULT_POINT(reload_changes_in_force);
+  const Fd closed(changes_before == 0 ? -1 : static_cast<int>(changes_before));
+  file_config_ = *candidate.file_config;
+  in_force_ = candidate.changed;
   shared_.supervision.watchdog.set(static_cast<std::uint32_t>(config.watchdog.count()));
   plane_.commit(*staged);
   checker_.set_limit(config.max_checks);
   checker_.watch(plane_.topology().pools);
   log_.set_level(config.log.level);
   return {};
+}
+
+void Reload::report(const BackendChange& change) {
+  const bool is_added = change.kind == BackendChange::Kind::add;
+  const auto by = state::to_author(change.by);
+  shared_.events.write(
+      is_added ? state::EventKind::backend_added : state::EventKind::backend_removed,
+      {{"pool", change.pool}, {"backend", change.backend}, {"by", state::to_view(by)}});
+  log_.info(is_added ? "backend added" : "backend removed",
+            {{"pool", change.pool}, {"backend", change.backend}, {"by", state::to_view(by)}});
 }
 
 void Reload::report(const ReloadResult& result) {

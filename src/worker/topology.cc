@@ -59,6 +59,16 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
                                       find_pool(before, *index), std::random_device{}());
 }
 
+// An operator's weight counts until the configuration has another one than it had.
+void publish_weight(unsigned weight, state::BackendEntry& entry) {
+  auto& admin = entry.admin;
+  if (admin.weight_is_set.get() == 0 || admin.configured_weight.get() != weight) {
+    admin.weight_is_set.set(0);
+    admin.configured_weight.set(weight);
+    entry.weight.set(weight);
+  }
+}
+
 void publish_backend(const BackendConfig& config, const pool::Backend& backend,
                      const HealthConfig& check, state::BackendEntry& entry) {
   const bool is_checked = check.type != CheckType::none;
@@ -77,8 +87,11 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend,
   if (check.type != CheckType::agent || entry.address != address) {
     entry.agent = {};  // nobody would take back what an agent said that isn't asked any more
   }
+  if (entry.retired.get() != 0) {
+    entry.admin.clear();  // it is new, or was gone for good
+  }
   entry.address = address;
-  entry.weight.set(config.weight);
+  publish_weight(config.weight, entry);
   entry.retired.set(0);
 }
 

@@ -4,6 +4,8 @@
 #include <csignal>
 
 #include "holdfast/base/fault.h"
+#include "holdfast/base/memory_file.h"
+#include "holdfast/config/run_time_changes.h"
 #include "worker/control_thread.h"
 #include "worker/crash_report.h"
 #include "worker/data_plane.h"
@@ -15,6 +17,27 @@ unsigned most_connections() {
   return static_cast<unsigned>(std::clamp<std::size_t>(raise_descriptor_limit() / 2, 1, 1'000'000));
 }
 
+namespace {
+
+// What operators have added and removed so far.
+RunTimeChanges changes_in(const state::SharedState& shared, Log& log) {
+  const auto fd = shared.changes_fd.get();
+  if (fd == 0) {
+    return {};
+  }
+  auto changes = read_memory_file(static_cast<int>(fd)).and_then([](const std::string& text) {
+    return parse_run_time_changes(text);
+  });
+  if (!changes) {
+    // Connections come first: what the file says serves them too.
+    log.error("changes lost", {{"reason", changes.error().message}});
+    return {};
+  }
+  return std::move(*changes);
+}
+
+}  // namespace
+
 class Worker::Impl {
  public:
   Impl(const WorkerOptions& options, state::Region& region, std::optional<Inheritance> inheritance,
@@ -22,6 +45,7 @@ class Worker::Impl {
       : options_(options),
         region_(region),
         log_(log),
+        in_force_(with_changes(options.config, changes_in(region.shared(), log))),
         plane_(loop_, region, std::move(inheritance), log) {}
 
   [[nodiscard]] Result<void> prepare() {
@@ -29,15 +53,14 @@ class Worker::Impl {
     if (options_.succession.takes_over) {
       // A name server that takes its time would hold up every connection. What didn't resolve
       // before is down now as it was then.
-      for (const auto& [name, address] :
-           known_addresses(options_.config, plane_.entries(), shared())) {
+      for (const auto& [name, address] : known_addresses(config(), plane_.entries(), shared())) {
         answers.emplace(name, address);
       }
       unrecorded_ = plane_.inheritance().unrecorded.size();
     } else {
-      answers = resolve_names(options_.config);
+      answers = resolve_names(config());
     }
-    auto staged = plane_.stage(options_.config, answers);
+    auto staged = plane_.stage(config(), answers);
     if (!staged) {
       return tl::unexpected(staged.error());
     }
@@ -54,7 +77,7 @@ class Worker::Impl {
   }
 
   [[nodiscard]] bool run(const WorkerEvents& events) {
-    ControlThread control(loop_, options_, plane_, shared(), events, log_);
+    ControlThread control(loop_, options_, in_force_, plane_, shared(), events, log_);
     {
       const std::lock_guard lock(mutex_);
       control_ = &control;
@@ -81,8 +104,15 @@ class Worker::Impl {
     if (control_ != nullptr) {
       mailbox_->post([this, done = std::move(done)] {
         // Run by the loop, which control_ outlives.
-        control_->reload().request(done);
+        control_->reload(done);
       });
+    }
+  }
+
+  void change(const BackendChange& change, ChangeDone done) {
+    const std::lock_guard lock(mutex_);
+    if (control_ != nullptr) {
+      mailbox_->post([this, change, done = std::move(done)] { control_->change(change, done); });
     }
   }
 
@@ -90,6 +120,8 @@ class Worker::Impl {
   [[nodiscard]] std::mutex& entries() { return plane_.entries().mutex(); }
 
  private:
+  [[nodiscard]] const Config& config() const { return in_force_.config; }
+
   void report_recovery() {
     auto& supervision = shared().supervision;
     if (supervision.generation.get() <= 1) {
@@ -120,6 +152,7 @@ class Worker::Impl {
   WorkerOptions options_;
   state::Region& region_;
   Log& log_;
+  ChangedConfig in_force_;
   loop::Loop loop_;
   std::optional<loop::Mailbox> mailbox_{std::in_place, loop_};
   DataPlane plane_;
@@ -158,6 +191,10 @@ bool Worker::run(const WorkerEvents& events) {
 
 void Worker::reload(ReloadDone done) {
   impl_->reload(std::move(done));
+}
+
+void Worker::change(const BackendChange& change, ChangeDone done) {
+  impl_->change(change, std::move(done));
 }
 
 const state::SharedState& Worker::shared() const {

@@ -6,7 +6,9 @@ import socket
 import pytest
 from support import command, configuration, tcp
 
-PLACES = "/metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events\n"
+PLACES = (
+    "/metrics, /healthz, /readyz, /api/v1/instance, /api/v1/events and /api/v1/backends\n"
+)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from support.aftermath import (
     kill_worker,
 )
 from support.binary import BINARY as RELEASE
-from support.faults import POINTS
+from support.faults import OF_OPERATORS, POINTS
 from support.traffic import Traffic
 
 SIGNALS = ("segv", "abort")
@@ -59,7 +59,7 @@ OF_LOST_CONNECTIONS = {
     "poison",
 }
 
-SAFE = [point for point in POINTS if point not in OF_LOST_CONNECTIONS]
+SAFE = [point for point in POINTS if point not in {*OF_LOST_CONNECTIONS, *OF_OPERATORS}]
 
 
 def runs(points):

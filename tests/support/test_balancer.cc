@@ -83,6 +83,10 @@ std::uint64_t TestBalancer::connect_failures(state::ConnectFailure reason) const
   return sum;
 }
 
+void TestBalancer::close_backend(const relay::BackendClosing& closing) {
+  thread_->post([closing](relay::Relay& relay) { relay.close_backend(closing); });
+}
+
 void TestBalancer::set_health(std::size_t backend, state::Health health) {
   region_.shared().backends[backend].published_health.set(static_cast<std::uint32_t>(health));
 }

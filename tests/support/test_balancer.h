@@ -53,6 +53,7 @@ class TestBalancer {
   // What was logged; only once the balancer has stopped, since its thread writes there.
   [[nodiscard]] std::string stop_and_read_log();
   void set_health(std::size_t backend, state::Health health);
+  void close_backend(const relay::BackendClosing& closing);
 
  private:
   state::Region region_;

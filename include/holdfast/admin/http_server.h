@@ -14,7 +14,10 @@ namespace holdfast::admin {
 struct HttpServerOptions {
   Fd listener;       // listens already
   std::string name;  // for messages, as in "admin.http 127.0.0.1:9870"
-  std::function<Response(std::string_view method, std::string_view path)> answer;
+  std::function<Response(std::string_view method, std::string_view path, std::string_view body)>
+      answer;
+  // Of a request; one that sends more is refused (413).
+  std::size_t longest_body = 16 * 1024;
   // A client that neither sends nor takes anything for this long is dropped.
   Duration timeout = std::chrono::seconds(10);
   // One more, and the oldest is dropped.

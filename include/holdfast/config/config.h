@@ -26,6 +26,8 @@ enum class Balance : std::uint8_t {
   maglev,
 };
 enum class HashKey : std::uint8_t { client_ip, client_ip_port };
+// What becomes of connections when new ones would go elsewhere.
+enum class Established : std::uint8_t { keep, close };
 
 // The most of each; the shared state has room for as many.
 inline constexpr unsigned kMaxThreads = 64;
@@ -138,12 +140,14 @@ struct PoolConfig {
   unsigned min_healthy = 1;      // serving backends that keep the next tier out of use
   unsigned panic_threshold = 0;  // percent of healthy backends below which all are tried
   Milliseconds slow_start{0};    // until a backend that came back has its whole weight; 0: at once
+  Established on_down = Established::keep;                // of the backend that went down
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
   Mark backends_mark;
   Mark balance_mark;
   Mark min_healthy_mark;
+  Mark on_down_mark;
 };
 
 struct Config {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -23,8 +24,12 @@ class Checker {
   // At most so many checks are under way at a time, at least 1; the others wait their turn.
   void set_limit(std::size_t limit);
 
-  // Checks the backends of these pools from now on, and no others. One that was checked before, at
-  // the same address, keeps its turn: however often the pools change, its checks go on.
+  // Called whenever the health of a backend has changed.
+  void on_transition(std::function<void()> callback);
+
+  // Checks the backends of these pools from now on, and no others; none that is in maintenance. One
+  // that was checked before, at the same address, keeps its turn: however often the pools change,
+  // its checks go on.
   void watch(std::span<const std::shared_ptr<pool::Pool>> pools);
 
  private:

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "holdfast/state/shared_state.h"
@@ -28,11 +29,17 @@ struct ListenerSnapshot {
   std::uint64_t sent_bytes = 0;
 };
 
+// A backend's health, and above it what an operator made of it.
+enum class BackendState : std::uint8_t { unknown, up, down, drain, maint };
+inline constexpr std::size_t kBackendStates = 5;
+[[nodiscard]] std::string_view to_string(BackendState state);
+
 struct BackendSnapshot {
   std::string name;
   state::Health health = state::Health::unknown;
-  bool retired = false;  // not configured any more; it still has connections
-  std::uint32_t weight = 0;
+  state::AdminState admin = state::AdminState::ready;
+  bool retired = false;      // not configured any more; it still has connections
+  std::uint32_t weight = 0;  // that counts: 0 unless it is ready
   state::AgentState agent_state = state::AgentState::ready;
   std::uint32_t agent_percent = 100;  // of the weight
   std::uint32_t active = 0;
@@ -52,6 +59,7 @@ struct BackendSnapshot {
     return !retired && health != state::Health::down && !is_ejected && weight > 0 &&
            agent_state == state::AgentState::ready && agent_percent > 0;
   }
+  [[nodiscard]] BackendState state() const;
 };
 
 struct PoolSnapshot {

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kWholeWeight = 1000;
 // It is meant to have connections: what an operator or its agent took out stays out even in a
 // panic.
 [[nodiscard]] inline bool is_admitted(const state::BackendEntry& entry) {
-  return entry.weight.get() > 0 && entry.agent.admits();
+  return entry.weight.get() > 0 && entry.admin.is_ready() && entry.agent.admits();
 }
 
 // Its weight, as far as it is meant to have it, in the unit of effective_weight().

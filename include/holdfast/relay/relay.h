@@ -42,6 +42,14 @@ struct AcceptedClient {
   Fd socket;
 };
 
+// Which connections of a backend are to be closed.
+struct BackendClosing {
+  std::uint16_t backend = 0;
+  state::CloseCause cause = state::CloseCause::drained;
+  double share = 1;        // of them, from 0 to 1
+  std::uint64_t seed = 0;  // of the choice: a greater share with the same seed has the lesser in it
+};
+
 // The data path of one relay thread: its listening sockets, its sessions, its pipes. Made, used
 // and destroyed on the loop's thread; destroying it closes every connection it still has.
 class Relay {
@@ -79,6 +87,9 @@ class Relay {
 
   // Accepts what has been queued up to now, then closes the listening sockets.
   void stop_accepting();
+
+  // Closes connections on a backend, with FIN or RST as the cause has it (docs/sessions.md).
+  void close_backend(const BackendClosing& closing);
 
   // Closes every connection: with FIN where nothing is in flight, else with RST.
   void close_all();

@@ -31,8 +31,15 @@ enum class EventKind : std::uint8_t {
   stopping,
   backend_ejected,
   backend_readmitted,
+  backend_ready,
+  backend_drain,
+  backend_maint,
+  backend_weight,
+  backend_added,
+  backend_removed,
+  backend_drained,
 };
-inline constexpr std::size_t kEventKinds = 17;
+inline constexpr std::size_t kEventKinds = 24;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

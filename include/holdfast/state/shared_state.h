@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "holdfast/state/administration.h"
 #include "holdfast/state/agent_record.h"
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
@@ -47,8 +48,11 @@ enum class CloseCause : std::uint8_t {
   idle_timeout,
   half_close_timeout,
   shutdown,
+  backend_down,   // on_down: close
+  drained,        // an operator's drain came to its end
+  lower_tier_up,  // on_up_from_lower_tier: close
 };
-inline constexpr std::size_t kCloseCauses = 6;
+inline constexpr std::size_t kCloseCauses = 9;
 
 // Why a client got no service.
 enum class Rejection : std::uint8_t {
@@ -163,6 +167,7 @@ struct alignas(64) BackendEntry {
   std::array<Counter, kHealthStates> transitions;  // by the state it came to
   Counter changed_at;                              // seconds since 1970, in milliseconds
   EjectionRecord ejection;
+  AdminRecord admin;  // control thread
 
   [[nodiscard]] Health current_health() const {
     return static_cast<Health>(published_health.get());
@@ -202,8 +207,9 @@ inline constexpr std::size_t kAdminSockets = 2;
 struct SharedState {
   Header header;
   Supervision supervision;
-  Gauge config_fd;  // a memfd with the text that is in force; control thread
-  Gauge lock_fd;    // tells other starts that this instance lives; 0: none; control thread
+  Gauge config_fd;   // a memfd with the text that is in force; control thread
+  Gauge changes_fd;  // a memfd with the backends that operators added and removed; 0: none
+  Gauge lock_fd;     // tells other starts that this instance lives; 0: none; control thread
   Reloads reloads;
   Gauge connections;   // open or being accepted, all threads: what max_connections limits
   Gauge threads;       // relay threads that there have been: those with counters

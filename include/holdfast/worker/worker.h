@@ -10,6 +10,7 @@
 #include "holdfast/base/log.h"
 #include "holdfast/config/config.h"
 #include "holdfast/state/region.h"
+#include "holdfast/worker/backend_change.h"
 
 namespace holdfast::worker {
 
@@ -42,7 +43,7 @@ struct Succession {
 
 // What a worker goes by.
 struct WorkerOptions {
-  Config config;
+  Config config;     // of the file alone; what operators changed is in the region
   std::string file;  // where the configuration came from, to be read again at a reload
   Succession succession;
 };
@@ -74,6 +75,9 @@ class Worker {
   // Puts the configuration file in force, as SIGHUP does. From any thread; `done` is called on the
   // control thread, or destroyed uncalled when the worker ends before.
   void reload(ReloadDone done);
+
+  // Does to a backend what an operator asks for; the same way.
+  void change(const BackendChange& change, ChangeDone done);
 
   // Read by the admin thread, as long as the worker exists.
   [[nodiscard]] const state::SharedState& shared() const;

@@ -69,9 +69,9 @@ class Holdfast(Process):
         """Another text for the configuration file; what was added to the first is added again."""
         self.config_file.write_text(config + self._added_config, encoding="utf-8")
 
-    def tell(self, command, timeout=60):
-        """`holdfast reload` or `holdfast upgrade`, to this instance: support.command's result."""
-        return holdfast(command, "--socket", self.socket, timeout=timeout)
+    def tell(self, command, *arguments, timeout=60):
+        """`holdfast reload` and its like, to this instance: support.command's result."""
+        return holdfast(command, *arguments, "--socket", self.socket, timeout=timeout)
 
     def reload(self, config):
         """Puts another configuration in force; the lines that say what changed."""

@@ -12,6 +12,13 @@ BINARY = ROOT / "build/faults/holdfast"
 LIST = ROOT / "include/holdfast/base/fault_points.h"
 POINTS = re.findall(r"^  X\((\w+)\)", LIST.read_text(encoding="utf-8"), re.MULTILINE)
 
+# Passed only when an operator asks for something: test_operating_faults.py sees to them.
+OF_OPERATORS = [
+    point
+    for point in POINTS
+    if point.startswith(("administration_", "closing_", "relay_backend_", "reload_"))
+]
+
 ACTIONS = ("none", "segv", "abort", "kill", "stop", "spin")
 ALWAYS = 0xFFFFFFFF
 

@@ -35,8 +35,9 @@ class HttpServerTest : public ::testing::Test {
     server_ = HttpServer::start({.listener = std::move(listener),
                                  .name = "the test's",
                                  .answer =
-                                     [this](auto method, auto path) {
-                                       return route({.method = method, .path = path}, subject_);
+                                     [this](auto method, auto path, auto body) {
+                                       return route({.method = method, .path = path, .body = body},
+                                                    subject_);
                                      },
                                  .timeout = timeout,
                                  .max_connections = max_connections},

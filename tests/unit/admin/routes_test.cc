@@ -71,7 +71,8 @@ TEST_F(Routes, readyz_does_not_depend_on_the_backends) {
 TEST_F(Routes, the_root_says_what_there_is) {
   EXPECT_EQ(get("/").status, 200U);
   EXPECT_EQ(get("/").body,
-            "holdfast 1.2.3: /metrics, /healthz, /readyz, /api/v1/instance and /api/v1/events\n");
+            "holdfast 1.2.3: /metrics, /healthz, /readyz, /api/v1/instance, /api/v1/events and "
+            "/api/v1/backends\n");
 }
 
 TEST_F(Routes, other_paths_are_not_found) {

@@ -129,10 +129,6 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
       "holdfast_listener_sent_bytes_total" + listener + "}",
       "holdfast_pool_failovers_total" + pool + "}",
       "holdfast_pool_no_backend_total" + pool + "}",
-      "holdfast_pool_backends" + pool + ",state=\"unknown\"}",
-      "holdfast_pool_backends" + pool + ",state=\"down\"}",
-      "holdfast_backend_state" + backend + ",state=\"unknown\"}",
-      "holdfast_backend_state" + backend + ",state=\"down\"}",
       "holdfast_backend_connections_total" + backend + "}",
       "holdfast_backend_connections_active" + backend + "}",
       "holdfast_backend_received_bytes_total" + backend + "}",
@@ -160,10 +156,15 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
     at_zero.insert("holdfast_backend_connect_failures_total" + backend + ",reason=\"" + reason +
                    "\"}");
   }
-  for (const auto* cause : {"finished", "client_reset", "backend_reset", "idle_timeout",
-                            "half_close_timeout", "shutdown"}) {
+  for (const auto* cause :
+       {"finished", "client_reset", "backend_reset", "idle_timeout", "half_close_timeout",
+        "shutdown", "backend_down", "drained", "lower_tier_up"}) {
     at_zero.insert("holdfast_backend_connections_closed_total" + backend + ",cause=\"" + cause +
                    "\"}");
+  }
+  for (const std::string state : {"unknown", "down", "drain", "maint"}) {
+    at_zero.insert("holdfast_pool_backends" + pool + ",state=\"" + state + "\"}");
+    at_zero.insert("holdfast_backend_state" + backend + ",state=\"" + state + "\"}");
   }
   for (const auto* to : {"unknown", "up", "down"}) {
     at_zero.insert("holdfast_backend_health_transitions_total" + backend + ",to=\"" + to + "\"}");
@@ -229,6 +230,26 @@ TEST_F(Metrics, tell_a_backend_that_serves_from_one_that_does_not) {
 
   state_.shared().backends[backend_].weight.set(0);
   EXPECT_EQ(value(up), 0);
+}
+
+TEST_F(Metrics, tell_what_an_operator_set_before_what_checks_found) {
+  const std::string labels = "{pool=\"app\",backend=\"app-1\"";
+  const auto state = [&](const std::string& name) {
+    return value("holdfast_backend_state" + labels + ",state=\"" + name + "\"}");
+  };
+  auto& entry = state_.shared().backends[backend_];
+  state_.set_health(backend_, state::Health::down);
+  entry.weight.set(7);
+  EXPECT_EQ(value("holdfast_backend_weight" + labels + "}"), 7);
+
+  entry.admin.state.set(static_cast<std::uint32_t>(state::AdminState::maint));
+
+  EXPECT_EQ(state("maint"), 1);
+  EXPECT_EQ(state("down"), 0);
+  EXPECT_EQ(value("holdfast_pool_backends{pool=\"app\",state=\"maint\"}"), 1);
+  EXPECT_EQ(value("holdfast_pool_backends{pool=\"app\",state=\"down\"}"), 0);
+  EXPECT_EQ(value("holdfast_backend_up" + labels + "}"), 0);
+  EXPECT_EQ(value("holdfast_backend_weight" + labels + "}"), 0);
 }
 
 TEST_F(Metrics, count_the_backends_of_a_pool_by_state) {

@@ -110,6 +110,17 @@ TEST_F(PoolTest, gives_weight_0_no_new_connections) {
   EXPECT_EQ(pool.serving(), 0U);
 }
 
+TEST_F(PoolTest, gives_no_new_connections_to_whom_an_operator_drains) {
+  auto pool = make(3);
+  entry(10).admin.state.set(static_cast<std::uint32_t>(state::AdminState::drain));
+  entry(11).admin.state.set(static_cast<std::uint32_t>(state::AdminState::maint));
+  EXPECT_EQ(pick(pool), 12);
+  EXPECT_EQ(pick(pool), 12);
+  EXPECT_EQ(pool.serving(), 1U);
+  entry(10).admin.state.set(static_cast<std::uint32_t>(state::AdminState::ready));
+  EXPECT_EQ(pool.serving(), 2U);
+}
+
 TEST_F(PoolTest, heeds_a_weight_that_changes_while_it_runs) {
   auto pool = make(2);
   entry(10).weight.set(3);

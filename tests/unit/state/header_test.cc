@@ -51,9 +51,9 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(sizeof(BackendEntry), 320U);
   EXPECT_EQ(sizeof(ThreadState), 587840U);
   EXPECT_EQ(sizeof(Supervision), 288U);
-  EXPECT_EQ(offsetof(SharedState, sockets), 132048U);
+  EXPECT_EQ(offsetof(SharedState, sockets), 132056U);
   EXPECT_EQ(offsetof(SharedState, backends), 2501632U);
-  EXPECT_EQ(sizeof(SharedState), 41434112U);
+  EXPECT_EQ(sizeof(SharedState), 47987712U);
   EXPECT_EQ(sizeof(EventRing), 131080U);
 }
 

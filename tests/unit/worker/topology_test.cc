@@ -107,6 +107,45 @@ TEST_F(TopologyTest, keeps_what_a_backend_has_when_the_configuration_changes) {
   EXPECT_EQ(pools[0]->backends()[1].index, 2);
 }
 
+void set_weight(state::BackendEntry& entry, unsigned weight) {
+  entry.admin.weight_is_set.set(1);
+  entry.weight.set(weight);
+}
+
+TEST_F(TopologyTest, keeps_the_weight_of_an_operator_until_the_file_has_another_one) {
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 2)})}));
+  set_weight(shared_.backends[0], 5);
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 2)})}));
+  EXPECT_EQ(shared_.backends[0].weight.get(), 5U);
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 3)})}));
+  EXPECT_EQ(shared_.backends[0].weight.get(), 3U);
+  EXPECT_EQ(shared_.backends[0].admin.weight_is_set.get(), 0U);
+}
+
+TEST_F(TopologyTest, takes_the_file_s_weight_though_an_operator_has_set_the_same) {
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 2)})}));
+  set_weight(shared_.backends[0], 5);
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 5)})}));
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1", 2)})}));
+  EXPECT_EQ(shared_.backends[0].weight.get(), 2U);
+}
+
+TEST_F(TopologyTest, keeps_what_an_operator_made_of_a_backend_as_long_as_that_is_configured) {
+  static_cast<void>(
+      make({pool("web", {backend("a", "127.0.0.1:1"), backend("b", "127.0.0.1:2")})}));
+  auto& admin = shared_.backends[0].admin;
+  admin.state.set(static_cast<std::uint32_t>(state::AdminState::maint));
+  admin.set_by = state::to_author("anna");
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:9")})}));
+  EXPECT_EQ(admin.current_state(), state::AdminState::maint);
+  EXPECT_EQ(state::to_view(admin.set_by), "anna");
+  // Gone, and back while it still has connections.
+  static_cast<void>(make({pool("web", {backend("b", "127.0.0.1:2")})}));
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:9")})}));
+  EXPECT_EQ(admin.current_state(), state::AdminState::ready);
+  EXPECT_EQ(state::to_view(admin.set_by), "");
+}
+
 TEST_F(TopologyTest, begins_anew_with_a_backend_at_another_address) {
   static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1")})}));
   shared_.backends[0].published_health.set(static_cast<std::uint32_t>(Health::down));

@@ -1,0 +1,229 @@
+#include "holdfast/config/run_time_changes.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "config/validate.h"
+#include "holdfast/config/suggest.h"
+
+namespace holdfast {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr unsigned kMostWeight = 1000;
+
+template <class Change>
+bool is_of(const Change& change, std::string_view pool, std::string_view name) {
+  return change.pool == pool && change.name == name;
+}
+
+// Works for constant configurations and others.
+auto* find_pool(auto& config, std::string_view name) {
+  const auto place = std::ranges::find(config.pools, name, &PoolConfig::name);
+  return place == config.pools.end() ? nullptr : &*place;
+}
+
+auto* find_backend(auto& pool, std::string_view name) {
+  const auto place = std::ranges::find(pool.backends, name, &BackendConfig::name);
+  return place == pool.backends.end() ? nullptr : &*place;
+}
+
+template <class Change>
+Json to_json(const std::vector<Change>& changes) {
+  auto list = Json::array();
+  for (const auto& change : changes) {
+    list.push_back({{"pool", change.pool},
+                    {"name", change.name},
+                    {"address", change.address.to_string()},
+                    {"weight", change.weight},
+                    {"by", change.origin.by},
+                    {"at", change.origin.at}});
+  }
+  return list;
+}
+
+template <class Change>
+Result<std::vector<Change>> from_json(const Json& list) {
+  std::vector<Change> changes;
+  for (const auto& one : list) {
+    const auto address = Endpoint::parse(one.at("address").get<std::string>());
+    if (!address) {
+      return tl::unexpected(address.error());
+    }
+    changes.push_back({.pool = one.at("pool").get<std::string>(),
+                       .name = one.at("name").get<std::string>(),
+                       .address = *address,
+                       .weight = one.at("weight").get<unsigned>(),
+                       .origin = {.by = one.at("by").get<std::string>(),
+                                  .at = one.at("at").get<std::int64_t>()}});
+  }
+  return changes;
+}
+
+tl::unexpected<Error> refuse(int code, std::string message) {
+  return tl::unexpected(Error{std::move(message), code});
+}
+
+// The rules that hold for a backend in the file hold for this one too.
+Result<void> judge(const Config& file, const RunTimeChanges& changes) {
+  Diagnostics before;
+  validate(file, before);
+  Diagnostics after;
+  validate(with_changes(file, changes).config, after);
+  const auto is_new = [&](const Diagnostic& one) {
+    return one.severity == Diagnostic::Severity::error &&
+           std::ranges::none_of(before,
+                                [&](const auto& known) { return known.message == one.message; });
+  };
+  const auto wrong = std::ranges::find_if(after, is_new);
+  if (wrong != after.end()) {
+    return refuse(EINVAL, wrong->message + (wrong->help.empty() ? "" : ": " + wrong->help));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_text(const RunTimeChanges& changes) {
+  return Json{{"added", to_json(changes.added)}, {"removed", to_json(changes.removed)}}.dump();
+}
+
+Result<RunTimeChanges> parse_run_time_changes(std::string_view text) {
+  // The library throws where a value is missing or of another kind.
+  try {
+    const auto json = Json::parse(text);
+    auto added = from_json<AddedBackend>(json.at("added"));
+    auto removed = from_json<RemovedBackend>(json.at("removed"));
+    if (!added || !removed) {
+      return tl::unexpected(added ? removed.error() : added.error());
+    }
+    return RunTimeChanges{std::move(*added), std::move(*removed)};
+  } catch (const Json::exception& error) {
+    return fail(std::string("the changes made at run time can't be read: ") + error.what());
+  }
+}
+
+ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
+  ChangedConfig result{.config = file, .changes = {}};
+  for (const auto& removed : changes.removed) {
+    auto* pool = find_pool(result.config, removed.pool);
+    const auto* backend = pool == nullptr ? nullptr : find_backend(*pool, removed.name);
+    if (backend == nullptr || backend->address != removed.address ||
+        backend->weight != removed.weight) {
+      continue;
+    }
+    pool->backends.erase(pool->backends.begin() + (backend - pool->backends.data()));
+    result.changes.removed.push_back(removed);
+    result.notes.push_back("pool " + removed.pool + ": backend " + removed.name +
+                           " stays removed, by " + removed.origin.by + " at run time");
+  }
+  for (const auto& added : changes.added) {
+    auto* pool = find_pool(result.config, added.pool);
+    const auto* in_file = find_pool(file, added.pool);
+    if (pool == nullptr || find_backend(*in_file, added.name) != nullptr) {
+      continue;
+    }
+    BackendConfig backend;
+    backend.name = added.name;
+    backend.address = added.address;
+    backend.weight = added.weight;
+    pool->backends.push_back(std::move(backend));
+    result.changes.added.push_back(added);
+    result.notes.push_back("pool " + added.pool + ": backend " + added.name + " stays, added by " +
+                           added.origin.by + " at run time");
+  }
+  return result;
+}
+
+Error no_such_pool(const Config& config, std::string_view pool) {
+  std::vector<std::string_view> names;
+  for (const auto& one : config.pools) {
+    names.push_back(one.name);
+  }
+  return {"there is no pool '" + std::string(pool) + "'" +
+              (names.empty() ? "" : ": " + suggest(pool, names)),
+          ENOENT};
+}
+
+Error no_such_backend(const PoolConfig& pool, std::string_view backend) {
+  std::vector<std::string_view> names;
+  for (const auto& one : pool.backends) {
+    names.push_back(one.name);
+  }
+  return {"there is no backend '" + std::string(backend) + "' in pool '" + pool.name + "'" +
+              (names.empty() ? "" : ": " + suggest(backend, names)),
+          ENOENT};
+}
+
+Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
+                                   const AddedBackend& backend) {
+  const auto* pool = find_pool(file, backend.pool);
+  if (pool == nullptr) {
+    return tl::unexpected(no_such_pool(file, backend.pool));
+  }
+  if (backend.weight > kMostWeight) {
+    return refuse(EINVAL, "a weight is 0 to 1000");
+  }
+  const auto has_name = [&](const auto& one) { return is_of(one, backend.pool, backend.name); };
+  if (const auto* in_file = find_backend(*pool, backend.name)) {
+    const auto removed = std::ranges::find_if(changes.removed, has_name);
+    if (removed == changes.removed.end()) {
+      return refuse(EEXIST, "the configuration file has a backend '" + backend.name +
+                                "' in pool '" + backend.pool + "': give it another name");
+    }
+    if (in_file->address != backend.address || in_file->weight != backend.weight) {
+      return refuse(EEXIST, "the configuration file has '" + backend.name + "' at " +
+                                in_file->address.to_string() + " with weight " +
+                                std::to_string(in_file->weight) +
+                                ": add it as that, change the file and reload, or give it "
+                                "another name");
+    }
+    changes.removed.erase(removed);
+    return changes;
+  }
+  const auto known = std::ranges::find_if(changes.added, has_name);
+  if (known != changes.added.end()) {
+    // Whoever asks twice, because the answer to the first was lost, gets what he wants.
+    if (known->address == backend.address && known->weight == backend.weight) {
+      return changes;
+    }
+    return refuse(EEXIST, "'" + backend.name + "' was added already, at " +
+                              known->address.to_string() + ": remove it first");
+  }
+  changes.added.push_back(backend);
+  if (auto judged = judge(file, changes); !judged) {
+    return tl::unexpected(judged.error());
+  }
+  return changes;
+}
+
+Result<RunTimeChanges> remove_backend(const Config& file, RunTimeChanges changes,
+                                      const std::string& pool, const std::string& name,
+                                      const ChangeOrigin& origin) {
+  const auto has_name = [&](const auto& one) { return is_of(one, pool, name); };
+  const auto* in_file = find_pool(file, pool);
+  if (in_file == nullptr) {
+    return tl::unexpected(no_such_pool(file, pool));
+  }
+  if (std::ranges::any_of(changes.removed, has_name)) {
+    return changes;  // already
+  }
+  if (std::erase_if(changes.added, has_name) > 0) {
+    return changes;
+  }
+  const auto* backend = find_backend(*in_file, name);
+  if (backend == nullptr) {
+    const auto in_force = with_changes(file, changes).config;
+    return tl::unexpected(no_such_backend(*find_pool(in_force, pool), name));
+  }
+  changes.removed.push_back({.pool = pool,
+                             .name = name,
+                             .address = backend->address,
+                             .weight = backend->weight,
+                             .origin = origin});
+  return changes;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,165 @@
+"""Backends that are added and removed while everything runs, and how the file and they get along."""
+
+import json
+
+import pytest
+from support import tcp
+from support.configuration import NO_CHECKS, web
+from support.operating import backend, backends, connected_to, tell, told
+from support.upgrades import upgrade
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def servers(tcp_server):
+    return [tcp_server(tcp.greeter(f"web-{number}")) for number in (1, 2, 3)]
+
+
+@pytest.fixture
+def pair(holdfast, servers, free_port):
+    """pair() is a balancer before the first two servers, its port, and its configuration."""
+
+    def start(**options):
+        port = free_port()
+        addresses = [server.address for server in servers[:2]]
+        config = web(f"127.0.0.1:{port}", *addresses, pool={"health": NO_CHECKS})
+        balancer = holdfast(config, **options)
+        balancer.expect_log(r" error worker died cause=killed")
+        return balancer, port, config
+
+    return start
+
+
+def names(balancer):
+    return [seen["name"] for seen in backends(balancer) if seen["state"] != "removed"]
+
+
+def served_by(port, asks=9):
+    found = set()
+    for _ in range(asks):
+        with tcp.connect(("127.0.0.1", port)) as client:
+            found.add(tcp.read_exactly(client, 5).decode())
+    return found
+
+
+def test_an_added_backend_serves(pair, servers):
+    balancer, port, _ = pair()
+    said = tell(balancer, "add", "web", "web-3", servers[2].address, "--weight", "2")
+    assert said == [f"pool web: backend web-3 added ({servers[2].address})"]
+    assert served_by(port) == {"web-1", "web-2", "web-3"}
+    assert backend(balancer, "web-3")["weight"] == 2
+    balancer.wait_for_log(r" info backend added pool=web backend=web-3 by=anna$")
+    events = json.loads(balancer.get("/api/v1/events")[2])
+    assert events[-1]["event"] == "backend_added"
+    assert events[-1]["fields"] == {"pool": "web", "backend": "web-3", "by": "anna"}
+
+
+def test_connections_of_a_removed_backend_go_on(pair):
+    balancer, port, _ = pair()
+    with connected_to(port, "web-2") as client:
+        assert tell(balancer, "remove", "web/web-2") == ["pool web: backend web-2 removed"]
+        assert served_by(port) == {"web-1"}
+        assert tcp.echoes(client)
+        assert backend(balancer, "web-2")["state"] == "removed"
+    wait_until(lambda: backend(balancer, "web-2") is None)
+
+
+def test_changes_outlive_reload_crash_and_upgrade(pair, servers, program):
+    balancer, port, _ = pair(binary=program.path)
+    tell(balancer, "add", "web", "web-3", servers[2].address)
+    tell(balancer, "remove", "web/web-1")
+
+    def assert_in_force():
+        assert names(balancer) == ["web-2", "web-3"] or names(balancer) == ["web-3", "web-2"]
+        assert served_by(port) == {"web-2", "web-3"}
+
+    assert_in_force()
+    done = balancer.tell("reload")
+    assert done.returncode == 0
+    assert "holdfast: pool web: backend web-1 stays removed, by anna at run time" in done.stderr
+    assert "holdfast: pool web: backend web-3 stays, added by anna at run time" in done.stderr
+    assert_in_force()
+    balancer.kill_worker()
+    assert_in_force()
+    program.become_another_build()
+    upgrade(balancer)
+    assert_in_force()
+    balancer.kill_guardian()
+    assert_in_force()
+    tell(balancer, "remove", "web/web-3")
+    tell(balancer, "add", "web", "web-1", servers[0].address)
+    balancer.kill_worker()
+    assert served_by(port) == {"web-1", "web-2"}
+
+
+def test_the_file_has_the_last_word(pair, servers):
+    balancer, port, config = pair()
+    tell(balancer, "remove", "web/web-2")
+    tell(balancer, "add", "web", "web-3", servers[2].address)
+    # It moves web-2, and has a web-3 of its own.
+    moved = config.replace(servers[1].address, servers[2].address)
+    balancer.reload(
+        moved.replace(
+            '{"name": "web-2"',
+            f'{{"name": "web-3", "address": "{servers[1].address}"}}, {{"name": "web-2"',
+        )
+    )
+    assert backend(balancer, "web-2")["address"] == servers[2].address
+    assert backend(balancer, "web-3")["address"] == servers[1].address
+    # From here on only the file counts.
+    balancer.reload(config)
+    assert names(balancer) == ["web-1", "web-2"]
+    assert served_by(port) == {"web-1", "web-2"}
+
+
+def test_asking_twice_comes_to_the_same(pair, servers):
+    balancer, _, _ = pair()
+    for _ in range(2):
+        tell(balancer, "remove", "web/web-2")
+    for _ in range(2):
+        tell(balancer, "add", "web", "web-3", servers[2].address)
+    assert sorted(names(balancer)) == ["web-1", "web-3"]
+
+
+def test_a_removal_is_taken_back_by_adding_the_same(pair, servers):
+    balancer, port, _ = pair()
+    tell(balancer, "remove", "web/web-2")
+    tell(balancer, "add", "web", "web-2", servers[1].address)
+    assert served_by(port) == {"web-1", "web-2"}
+    assert balancer.tell("reload").stderr == ""
+
+
+def test_a_backend_of_which_nothing_is_known_is_added_down(pair):
+    balancer, port, _ = pair()
+    tell(balancer, "add", "web", "web-3", "nowhere.invalid:80")
+    seen = backend(balancer, "web-3")
+    assert (seen["health"], seen["address"]) == ("down", None)
+    assert served_by(port) == {"web-1", "web-2"}
+
+
+def test_adding_and_removing_leaves_no_descriptor_behind(pair, servers):
+    balancer, _, _ = pair()
+    before = balancer.open_descriptors()
+    for _ in range(20):
+        tell(balancer, "add", "web", "web-3", servers[2].address)
+        tell(balancer, "remove", "web/web-3")
+    wait_until(lambda: balancer.open_descriptors() == before)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["add", "wbe", "x", "127.0.0.1:1"], "there is no pool 'wbe': one of web"),
+        (["add", "web", "web-1", "127.0.0.1:1"], "the configuration file has a backend 'web-1'"),
+        (["add", "web", "x", "127.0.0.1:0"], "a backend can't have port 0"),
+        (["add", "web", "x", "127.0.0.1"], "'127.0.0.1'"),
+        (["remove", "web/web-4"], "there is no backend 'web-4' in pool 'web': did you mean"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(pair, words, message):
+    balancer, _, _ = pair()
+    before = backends(balancer)
+    done = told(balancer, *words)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"holdfast: {message}"), done.stderr
+    assert backends(balancer) == before

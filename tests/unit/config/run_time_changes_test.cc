@@ -1,0 +1,181 @@
+#include "holdfast/config/run_time_changes.h"
+
+#include <gmock/gmock.h>
+
+#include <cerrno>
+
+#include "holdfast/config/load.h"
+
+namespace holdfast {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const ChangeOrigin kAnna{.by = "anna", .at = 1'700'000'000'000};
+
+Config file(const std::string& backends) {
+  return load_config(
+             "listeners: [{ name: web, bind: \"127.0.0.1:80\", pool: web }]\n"
+             "pools: [{ name: web, backends: [" +
+             backends + "] }]")
+      .config.value();
+}
+
+const std::string kFirst = R"({ name: web-1, address: "10.0.0.1:80" })";
+const std::string kSecond = R"({ name: web-2, address: "10.0.0.2:80", weight: 2 })";
+const std::string kMoved = R"({ name: web-2, address: "10.0.0.9:80", weight: 2 })";
+const std::string kHeavier = R"({ name: web-2, address: "10.0.0.2:80", weight: 3 })";
+
+AddedBackend third(std::string_view address = "10.0.0.3:80", unsigned weight = 1) {
+  return {.pool = "web",
+          .name = "web-3",
+          .address = Endpoint::parse(address).value(),
+          .weight = weight,
+          .origin = kAnna};
+}
+
+RunTimeChanges without_second(const Config& config, const RunTimeChanges& before = {}) {
+  return remove_backend(config, before, "web", "web-2", kAnna).value();
+}
+
+std::vector<std::string> names(const Config& config) {
+  std::vector<std::string> all;
+  for (const auto& backend : config.pools.at(0).backends) {
+    all.push_back(backend.name);
+  }
+  return all;
+}
+
+TEST(RunTimeChanges, leave_a_file_as_it_is_when_there_are_none) {
+  const auto changed = with_changes(file(kFirst + "," + kSecond), {});
+  EXPECT_THAT(names(changed.config), ElementsAre("web-1", "web-2"));
+  EXPECT_THAT(changed.notes, IsEmpty());
+}
+
+TEST(RunTimeChanges, add_a_backend_until_it_is_removed) {
+  const auto config = file(kFirst);
+  const auto added = add_backend(config, {}, third("[::1]:80", 5)).value();
+  const auto changed = with_changes(config, added);
+  EXPECT_THAT(names(changed.config), ElementsAre("web-1", "web-3"));
+  EXPECT_EQ(changed.config.pools[0].backends[1].address.to_string(), "[::1]:80");
+  EXPECT_EQ(changed.config.pools[0].backends[1].weight, 5U);
+  EXPECT_THAT(changed.notes,
+              ElementsAre("pool web: backend web-3 stays, added by anna at run time"));
+  EXPECT_EQ(remove_backend(config, added, "web", "web-3", kAnna).value(), RunTimeChanges{});
+}
+
+TEST(RunTimeChanges, end_for_an_added_backend_when_the_file_has_its_name) {
+  const auto added = add_backend(file(kFirst), {}, third()).value();
+  const auto changed =
+      with_changes(file(kFirst + R"(,{ name: web-3, address: "10.0.0.7:80" })"), added);
+  EXPECT_THAT(names(changed.config), ElementsAre("web-1", "web-3"));
+  EXPECT_EQ(changed.config.pools[0].backends[1].address.to_string(), "10.0.0.7:80");
+  EXPECT_EQ(changed.changes, RunTimeChanges{});
+}
+
+TEST(RunTimeChanges, keep_a_backend_removed_that_the_file_says_the_same_of) {
+  const auto config = file(kFirst + "," + kSecond);
+  const auto changed = with_changes(config, without_second(config));
+  EXPECT_THAT(names(changed.config), ElementsAre("web-1"));
+  EXPECT_EQ(changed.changes, without_second(config));
+  EXPECT_THAT(changed.notes,
+              ElementsAre("pool web: backend web-2 stays removed, by anna at run time"));
+}
+
+TEST(RunTimeChanges, end_for_a_removed_backend_when_the_file_says_something_else_of_it) {
+  const auto removed = without_second(file(kFirst + "," + kSecond));
+  for (const auto& other : {kMoved, kHeavier}) {
+    const auto changed = with_changes(file(kFirst + "," + other), removed);
+    EXPECT_THAT(names(changed.config), ElementsAre("web-1", "web-2"));
+    EXPECT_EQ(changed.changes, RunTimeChanges{});
+  }
+}
+
+TEST(RunTimeChanges, end_for_a_removed_backend_that_the_file_has_no_more) {
+  const auto removed = without_second(file(kFirst + "," + kSecond));
+  EXPECT_EQ(with_changes(file(kFirst), removed).changes, RunTimeChanges{});
+}
+
+TEST(RunTimeChanges, end_with_their_pool) {
+  auto config = file(kFirst + "," + kSecond);
+  const auto both = without_second(config, add_backend(config, {}, third()).value());
+  config.pools[0].name = "other";
+  EXPECT_EQ(with_changes(config, both).changes, RunTimeChanges{});
+}
+
+TEST(RunTimeChanges, come_to_the_same_once_they_were_applied) {
+  const auto config = file(kFirst + "," + kSecond);
+  const auto both = without_second(config, add_backend(config, {}, third()).value());
+  const auto once = with_changes(config, both).changes;
+  EXPECT_EQ(once, both);
+  EXPECT_EQ(with_changes(config, once).changes, both);
+}
+
+TEST(RunTimeChanges, take_a_removal_back_when_the_same_is_added) {
+  const auto config = file(kFirst + "," + kSecond);
+  auto same = third("10.0.0.2:80", 2);
+  same.name = "web-2";
+  EXPECT_EQ(add_backend(config, without_second(config), same).value(), RunTimeChanges{});
+}
+
+TEST(RunTimeChanges, refuse_a_name_that_the_file_has) {
+  const auto config = file(kFirst + "," + kSecond);
+  auto second = third();
+  second.name = "web-2";
+  const auto taken = add_backend(config, {}, second);
+  EXPECT_EQ(taken.error().code, EEXIST);
+  EXPECT_THAT(taken.error().message, HasSubstr("give it another name"));
+  // The file's own address is what brings it back.
+  const auto elsewhere = add_backend(config, without_second(config), second);
+  EXPECT_EQ(elsewhere.error().code, EEXIST);
+  EXPECT_THAT(elsewhere.error().message, HasSubstr("10.0.0.2:80 with weight 2"));
+}
+
+TEST(RunTimeChanges, may_be_asked_for_twice) {
+  const auto config = file(kFirst + "," + kSecond);
+  const auto added = add_backend(config, {}, third()).value();
+  EXPECT_EQ(add_backend(config, added, third()).value(), added);
+  EXPECT_EQ(add_backend(config, added, third("10.0.0.4:80")).error().code, EEXIST);
+  const auto removed = without_second(config);
+  EXPECT_EQ(without_second(config, removed), removed);
+}
+
+TEST(RunTimeChanges, hold_to_the_rules_of_the_file) {
+  const auto config = file(kFirst);
+  EXPECT_THAT(add_backend(config, {}, third("10.0.0.3:0")).error().message, HasSubstr("port 0"));
+  EXPECT_EQ(add_backend(config, {}, third("10.0.0.3:80", 1001)).error().code, EINVAL);
+  auto odd = third();
+  odd.name = "web 3";
+  EXPECT_EQ(add_backend(config, {}, odd).error().code, EINVAL);
+}
+
+TEST(RunTimeChanges, suggest_what_may_be_meant) {
+  const auto config = file(kFirst + "," + kSecond);
+  auto lost = third();
+  lost.pool = "wbe";
+  const auto no_pool = add_backend(config, {}, lost).error();
+  EXPECT_EQ(no_pool.code, ENOENT);
+  EXPECT_EQ(no_pool.message, "there is no pool 'wbe': one of web");
+  const auto no_backend = remove_backend(config, {}, "web", "web-22", kAnna).error();
+  EXPECT_EQ(no_backend.code, ENOENT);
+  EXPECT_EQ(no_backend.message,
+            "there is no backend 'web-22' in pool 'web': did you mean 'web-2'?");
+}
+
+TEST(RunTimeChanges, are_read_as_they_were_written) {
+  const auto config = file(kFirst + "," + kSecond);
+  const auto both = without_second(config, add_backend(config, {}, third("unix:/run/x")).value());
+  EXPECT_EQ(parse_run_time_changes(to_text(both)).value(), both);
+}
+
+TEST(RunTimeChanges, are_refused_when_they_are_no_such_text) {
+  for (const auto* text : {"", "[]", "{}", R"({"added":[{"pool":"web"}],"removed":[]})",
+                           R"({"added":[],"removed":7})", "{\"added\":[],\"removed\":"}) {
+    EXPECT_FALSE(parse_run_time_changes(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace holdfast
