@@ -16,7 +16,14 @@ Poll::Poll(Loop& loop, int fd, Handler& handler) : handler_(&handler) {
 }
 
 void Poll::want(bool readable, bool writable) {
-  const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+  ask((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
+}
+
+void Poll::want_end() {
+  ask(UV_DISCONNECT);
+}
+
+void Poll::ask(int events) {
   if (events == asked_) {
     return;
   }

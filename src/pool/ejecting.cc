@@ -51,7 +51,8 @@ bool Pool::report_success(std::uint16_t backend) {
     return false;
   }
   const std::lock_guard lock(common_->mutex);
-  return note_success(ejection, Clock::now());
+  const auto now = Clock::now();
+  return note_success(ejection, now) && welcome_back(backend, now);
 }
 
 bool Pool::report_check_passed(std::uint16_t backend, TimePoint now) {
@@ -60,7 +61,14 @@ bool Pool::report_check_passed(std::uint16_t backend, TimePoint now) {
     return false;
   }
   const std::lock_guard lock(common_->mutex);
-  return note_check_passed(ejection, now);
+  return note_check_passed(ejection, now) && welcome_back(backend, now);
+}
+
+// It begins slowly, with those who have been waiting for it.
+bool Pool::welcome_back(std::uint16_t backend, TimePoint now) {
+  shared_.backends[backend].came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(now)));
+  serve();
+  return true;
 }
 
 bool Pool::is_check_due(std::uint16_t backend, TimePoint now) const {

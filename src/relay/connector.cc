@@ -75,6 +75,15 @@ void Connector::begin() {
   }
 }
 
+void Connector::begin_with(const pool::Backend& backend) {
+  service_.connect_total_deadline.touch(total_);
+  if (start(attempts_.front(), backend, record_.attempts == 0 ? Why::first : Why::failover)) {
+    expect_next();
+  } else {
+    go_on(attempts_.front());
+  }
+}
+
 bool Connector::has_attempts_left() const {
   return record_.attempts < pool_.config().connect.attempts;
 }
@@ -89,22 +98,28 @@ bool Connector::open(Attempt& attempt, Why why) {
       return false;
     }
     HOLDFAST_FAULT_POINT(connector_backend_picked);
-    if (why == Why::failover) {
-      counters().failovers.add(1);
-    }
-    if (why != Why::hedge) {
-      pool_.racing().budget.deposit(Clock::now());
-    }
-    record_.tried[record_.attempts++] = backend->index;
-    attempt.is_hedge = why == Why::hedge;
-    const int code = attempt.begin(*backend, service_.connect_deadline);
-    if (code == 0) {
+    if (start(attempt, *backend, why)) {
       return true;
     }
-    fail(attempt, code);
     why = Why::failover;
   }
   return false;
+}
+
+bool Connector::start(Attempt& attempt, const pool::Backend& backend, Why why) {
+  if (why == Why::failover) {
+    counters().failovers.add(1);
+  }
+  if (why != Why::hedge) {
+    pool_.racing().budget.deposit(Clock::now());
+  }
+  record_.tried[record_.attempts++] = backend.index;
+  attempt.is_hedge = why == Why::hedge;
+  const int code = attempt.begin(backend, service_.connect_deadline);
+  if (code != 0) {
+    fail(attempt, code);
+  }
+  return code == 0;
 }
 
 void Connector::on_outcome(Attempt& attempt, int code) {
@@ -260,6 +275,7 @@ void Connector::on_total_reached() {
     }
     fail(attempt, code);
   }
+  is_out_of_time_ = true;
   owner_.on_nobody_left();
 }
 

@@ -39,6 +39,10 @@ class Connector final : private Attempt::Owner {
 
   // May call the owner, and end with it, before it returns.
   void begin();
+  // The same with a backend that the client was given already, counted as active.
+  void begin_with(const pool::Backend& backend);
+  // Once nobody is left: whether another backend might be tried if it had a place.
+  [[nodiscard]] bool may_go_on() const { return has_attempts_left() && !is_out_of_time_; }
 
   // Closes what is under way, and calls nobody.
   void abandon();
@@ -54,6 +58,7 @@ class Connector final : private Attempt::Owner {
   void on_total_reached();
 
   [[nodiscard]] bool open(Attempt& attempt, Why why);
+  [[nodiscard]] bool start(Attempt& attempt, const pool::Backend& backend, Why why);
   void go_on(Attempt& free);
   void win(Attempt& winner);
   void fail(Attempt& attempt, int code);
@@ -76,6 +81,7 @@ class Connector final : private Attempt::Owner {
   Alarm<Connector> late_;
   Alarm<Connector> total_;
   bool was_denied_ = false;
+  bool is_out_of_time_ = false;
 };
 
 }  // namespace holdfast::relay

@@ -4,6 +4,7 @@
 
 #include "holdfast/base/log.h"
 #include "holdfast/loop/loop.h"
+#include "holdfast/loop/mailbox.h"
 #include "holdfast/pool/pool.h"
 #include "holdfast/state/connection_table.h"
 #include "holdfast/state/shared_state.h"
@@ -20,6 +21,7 @@ struct Context {
   state::ConnectionTable& table;
   PumpTools pump_tools;
   Deadlines& deadlines;
+  loop::Mailbox& mailbox;  // from other threads to the sessions of this one
   Log& log;
   ConnectionLog connection_log;
   LogLimit log_limit;  // of connection lines about failures

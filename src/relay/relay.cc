@@ -29,6 +29,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
         pipes_(options.limits.max_pipes, options.limits.max_large_pipes),
         deadlines_(loop),
+        mailbox_(loop),
         table_(records, shared, shared.per_thread[options.thread], options.limits.max_connections),
         context_{.loop = loop,
                  .shared = shared,
@@ -36,6 +37,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
                  .table = table_,
                  .pump_tools = {pipes_, {scratch_.get(), kScratchSize}},
                  .deadlines = deadlines_,
+                 .mailbox = mailbox_,
                  .log = log,
                  .connection_log = options.limits.connection_log,
                  .log_limit = LogLimit(kFailureLogInterval)},
@@ -249,6 +251,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   std::unique_ptr<char[]> scratch_;  // never touched, never there
   PipePool pipes_;
   Deadlines deadlines_;
+  loop::Mailbox mailbox_;
   state::ConnectionTable table_;
   Context context_;
   std::map<std::uint16_t, std::shared_ptr<const Service>> services_;  // by listener

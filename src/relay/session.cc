@@ -89,14 +89,65 @@ void Session::start() {
   connect();
 }
 
-void Session::connect() {
+void Session::make_connector() {
   Connector::Owner& owner = *this;
   connector_ = std::make_unique<Connector>(context_, *service_, record_, owner);
+}
+
+void Session::connect() {
+  make_connector();
   connector_->begin();
 }
 
 void Session::on_nobody_left() {
-  reject(state::Rejection::no_backend);
+  if (!connector_->may_go_on()) {
+    reject(state::Rejection::no_backend);
+    return;
+  }
+  connector_.reset();
+  record_.active_at = to_nanoseconds(context_.loop.now());
+  record_.state = ConnectionState::waiting;
+  HOLDFAST_FAULT_POINT(session_waiting);
+  begin_waiting();
+  join_queue();
+}
+
+void Session::begin_waiting() {
+  Waiting::Owner& owner = *this;
+  waiting_.emplace(context_, *service_, record_, owner);
+  waiting_->begin_deadline();
+}
+
+void Session::join_queue() {
+  switch (waiting_->begin(is_resumed_ || record_.attempts > 0)) {
+    case pool::Joined::waits:
+      return;
+    case pool::Joined::no_backend:
+      reject(state::Rejection::no_backend);
+      return;
+    case pool::Joined::backends_full:
+      reject(state::Rejection::backends_full);
+      return;
+    case pool::Joined::queue_full:
+      reject(state::Rejection::queue_full);
+      return;
+  }
+}
+
+void Session::on_turn(const pool::Backend& backend) {
+  waiting_.reset();
+  record_.state = ConnectionState::connecting;
+  HOLDFAST_FAULT_POINT(session_turn_taken);
+  make_connector();
+  connector_->begin_with(backend);
+}
+
+void Session::on_waited_too_long() {
+  reject(state::Rejection::queue_timeout);
+}
+
+void Session::on_client_left() {
+  reject(state::Rejection::queue_left);
 }
 
 void Session::on_connected(std::unique_ptr<loop::Poll> poll) {
@@ -124,6 +175,8 @@ void Session::resume() {
       start();
       return;
     case ConnectionState::waiting:
+      resume_waiting();
+      return;
     case ConnectionState::connecting:
       resume_connecting();
       return;
@@ -138,6 +191,10 @@ void Session::resume() {
 }
 
 void Session::resume_deadline() {
+  if (record_.state == ConnectionState::waiting) {
+    begin_waiting();
+    return;
+  }
   if (record_.state != ConnectionState::relaying) {
     return;  // connects begin again, and their time with them
   }
@@ -146,10 +203,20 @@ void Session::resume_deadline() {
 
 // No backend has a byte that it would get again.
 void Session::resume_connecting() {
+  is_resumed_ = true;
   Connector::forget(record_);
   HOLDFAST_FAULT_POINT(recovery_begins_again);
   if (replay_.rewind_again()) {
     connect();
+  } else {
+    reject(state::Rejection::no_backend);
+  }
+}
+
+void Session::resume_waiting() {
+  is_resumed_ = true;
+  if (replay_.rewind_again()) {
+    join_queue();
   } else {
     reject(state::Rejection::no_backend);
   }
@@ -445,7 +512,7 @@ bool Session::is_in_flight() const {
 }
 
 void Session::close(CloseCause cause) {
-  if (record_.state == ConnectionState::connecting) {
+  if (record_.state == ConnectionState::connecting || record_.state == ConnectionState::waiting) {
     reject(state::Rejection::shutdown);
     return;
   }
@@ -521,6 +588,7 @@ void Session::let_go() {
   if (connector_) {
     connector_->abandon();
   }
+  waiting_.reset();
   client_poll_.reset();
   backend_poll_.reset();
   HOLDFAST_FAULT_POINT(session_polls_gone);
@@ -528,11 +596,14 @@ void Session::let_go() {
   abort_flow(record_.to_client, context_.pump_tools);
   HOLDFAST_FAULT_POINT(session_pipes_gone);
   replay_.stop();
+  {
+    const Fd client(std::exchange(record_.client_fd, -1));
+    const Fd backend(std::exchange(record_.backend_fd, -1));
+    HOLDFAST_FAULT_POINT(session_descriptors_forgotten);
+  }
+  // Not before its socket is closed: whoever gets the place would be one more than it takes.
   release_backend();
   HOLDFAST_FAULT_POINT(session_backend_released);
-  const Fd client(std::exchange(record_.client_fd, -1));
-  const Fd backend(std::exchange(record_.backend_fd, -1));
-  HOLDFAST_FAULT_POINT(session_descriptors_forgotten);
   owner_.on_session_end(*this);
   HOLDFAST_FAULT_POINT(session_given_back);
 }

@@ -9,13 +9,18 @@
 #include "relay/connector.h"
 #include "relay/context.h"
 #include "relay/replay.h"
+#include "relay/waiting.h"
 
 namespace holdfast::relay {
 
-// One client's connection, from accept to close: connecting, then relaying through two pumps. What
-// it needs to go on is in its record; this object only has the polls that wake it. Owned by its
-// Relay, on that relay's thread. docs/sessions.md has its states in a diagram.
-class Session final : public loop::Poll::Handler, private Waiter, private Connector::Owner {
+// One client's connection, from accept to close: connecting, or waiting for a place on a backend,
+// then relaying through two pumps. What it needs to go on is in its record; this object only has
+// the polls that wake it. Owned by its Relay, on that relay's thread. docs/sessions.md has its
+// states in a diagram.
+class Session final : public loop::Poll::Handler,
+                      private Waiter,
+                      private Connector::Owner,
+                      private Waiting::Owner {
  public:
   class Owner {
    public:
@@ -67,9 +72,16 @@ class Session final : public loop::Poll::Handler, private Waiter, private Connec
 
   void on_connected(std::unique_ptr<loop::Poll> poll) override;
   void on_nobody_left() override;
+  void on_turn(const pool::Backend& backend) override;
+  void on_waited_too_long() override;
+  void on_client_left() override;
 
+  void make_connector();
   void connect();
+  void begin_waiting();
+  void join_queue();
   void resume_connecting();
+  void resume_waiting();
   void resume_relaying();
   void relay(loop::Readiness client, loop::Readiness backend);
   void run(Flow& flow, bool source_ready);
@@ -106,6 +118,8 @@ class Session final : public loop::Poll::Handler, private Waiter, private Connec
   state::ConnectionRecord& record_;
   Owner& owner_;
   std::unique_ptr<Connector> connector_;  // while connecting
+  std::optional<Waiting> waiting_;        // while waiting
+  bool is_resumed_ = false;               // a worker before this one had let it in
   Replay replay_;
   Flow to_backend_{record_.to_backend};
   Flow to_client_{record_.to_client};

@@ -41,8 +41,13 @@ class Poll {
 
   // Asks for these events from now on; asking for what is asked for already costs nothing.
   void want(bool readable, bool writable);
+  // Asks, instead, for the end of what the other side sends (FIN or RST), whatever of that is still
+  // to be read. No event says which; the callback's Readiness is empty but for `failed`.
+  void want_end();
 
  private:
+  void ask(int events);
+
   std::unique_ptr<uv_poll_t, detail::CloseHandle> handle_;
   Handler* handler_;
   int asked_ = 0;

@@ -148,6 +148,7 @@ class Pool {
   [[nodiscard]] const Backend* choose_first(const PickRequest& request, Reach reach);
   [[nodiscard]] const Backend* choose_by_table(const PickRequest& request, Reach reach);
   [[nodiscard]] bool has_any(const PickRequest& request) const;
+  bool welcome_back(std::uint16_t backend, TimePoint now);
   void serve();
   void serve_from_here();
   void count_waiting();

@@ -37,7 +37,8 @@ class Traffic:
     """What goes on within its `with` block. Whatever is not as it would be without a balancer fails
     the test at the end of the block."""
 
-    LISTENERS = ("echo", "idle", "resetting", "sending", "nobody")
+    LISTENERS = ("echo", "idle", "resetting", "sending", "queue", "nobody", "full")
+    REJECTING = ("nobody", "full")
 
     def __init__(self, tcp_server):
         self._address = {name: ("127.0.0.1", free_port()) for name in self.LISTENERS}
@@ -47,7 +48,9 @@ class Traffic:
             "idle": [tcp_server(tcp.greeter("hello")).address],
             "resetting": [tcp_server(_last_words).address],
             "sending": [tcp_server(tcp.sender(BLOCK * 4)).address],
+            "queue": [tcp_server(tcp.echo).address],  # has one place
             "nobody": [dead[1]],
+            "full": [tcp_server(tcp.echo).address],  # has one place, and somebody has it
         }
         self._kinds = [
             self._keep_asking,
@@ -59,6 +62,11 @@ class Traffic:
             self._fall_idle,
             self._abandon,
             self._find_nobody,
+            self._wait_for_a_turn,
+            self._wait_for_a_turn,
+            self._wait_for_a_turn,
+            self._wait_in_vain,
+            self._leave_a_queue,
         ]
         self._streams = [Stream(1), Stream(2)]
         self._open = contextlib.ExitStack()
@@ -86,6 +94,10 @@ class Traffic:
             }
             for name, addresses in self._backends.items()
         ]
+        for name, timeout in (("queue", "10s"), ("full", "50ms")):
+            pool = pools[self.LISTENERS.index(name)]
+            pool["queue"] = {"size": 10, "timeout": timeout}
+            pool["backends"][0]["max_connections"] = 1
         return f"""
 threads: 2
 log: {{ connections: none }}
@@ -101,6 +113,8 @@ pools: {json.dumps(pools)}
                 self._echoes(client, b"I shall be silent now")
             for stream in self._streams:
                 stream.begin(stack.enter_context(self.connect("echo")))
+            self._idle.append(stack.enter_context(self.connect("full")))
+            self._echoes(self._idle[-1], b"this place is taken")
             stack.push(self._finish_streams)
             for kind in [*self._kinds, *(stream.go_on for stream in self._streams)]:
                 asking = Clients(1, lambda _, kind=kind: self._ask(kind))
@@ -253,6 +267,18 @@ pools: {json.dumps(pools)}
 
     def _find_nobody(self):
         tcp.rejected_connection(self._address["nobody"])
+        time.sleep(PACE)
+
+    def _wait_for_a_turn(self):
+        with self.connect("queue") as client:
+            self._echoes(client, b"it is my turn")
+            time.sleep(PACE)
+
+    def _wait_in_vain(self):
+        tcp.rejected_connection(self._address["full"])
+
+    def _leave_a_queue(self):
+        self.connect("full").close()
         time.sleep(PACE)
 
 

@@ -81,6 +81,21 @@ TEST(Poll, tells_what_is_asked_for_and_nothing_else) {
   EXPECT_EQ(told.all[1], (Readiness{.readable = true, .writable = true}));
 }
 
+TEST(Poll, tells_of_the_end_before_which_something_is_unread_and_of_nothing_else) {
+  Loop loop;
+  Connection connection;
+  Told told;
+  Poll poll(loop, connection.near.get(), told.handler());
+  poll.want_end();
+  testing::send_all(connection.far, "unread");
+  turn(loop);
+  EXPECT_EQ(told.times(), 0U);
+  connection.far = Fd();
+  ASSERT_TRUE(turn_until(loop, [&] { return told.times() > 0; }));
+  EXPECT_EQ(told.all[0], Readiness{});
+  EXPECT_EQ(testing::receive(connection.near, 6), "unread");
+}
+
 TEST(Poll, repeats_itself_as_long_as_bytes_are_left) {
   Loop loop;
   const SocketPair pair;
