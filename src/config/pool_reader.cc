@@ -1,5 +1,7 @@
 #include "config/pool_reader.h"
 
+#include "config/socket_reader.h"
+
 namespace holdfast {
 namespace {
 
@@ -10,6 +12,7 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<ConnectConfig> keys = {
       {"timeout", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
+         connect.timeout_mark = mark_of(n.Mark());
          r.duration(n, kShortest, kDay, connect.timeout);
        }},
       {"attempts", kOptional,
@@ -17,6 +20,22 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
          if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
            connect.attempts_mark = mark_of(n.Mark());
          }
+       }},
+      {"bind_source", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_bind_source(r, n, connect.socket, connect.socket_marks);
+       }},
+      {"user_timeout", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_user_timeout(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"keepalive", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_keepalive(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"fastopen", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_fastopen(r, n, connect.socket, connect.socket_marks);
        }},
   };
   reader.mapping(node, "connect", keys, pool.connect);

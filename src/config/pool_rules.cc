@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/socket_rules.h"
 #include "config/units.h"
 
 namespace holdfast {
@@ -31,6 +32,7 @@ void check_backends(const PoolConfig& pool, Diagnostics& diagnostics) {
 
 void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_backends(pool, diagnostics);
+  check_sockets(pool, diagnostics);
   const auto& health = pool.health;
   if (health.type == CheckType::tcp && health.timeout > health.interval) {
     const auto mark = health.timeout_mark.line > 0 ? health.timeout_mark : pool.name_mark;

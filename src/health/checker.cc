@@ -75,8 +75,10 @@ class Checker::Impl {
 
   // A probe that is still closing makes way for the next one.
   void check(Target& target) {
-    target.probe.emplace(loop_, *target.backend.address, target.pool->config().health.timeout,
-                         [this, &target](const ProbeResult& result) { settle(target, result); });
+    target.probe.emplace(
+        loop_, *target.backend.address, target.pool->config().health.timeout,
+        [this, &target](const ProbeResult& result) { settle(target, result); },
+        ConnectOptions{.source = target.pool->config().connect.socket.source, .stream = {}});
   }
 
   void settle(Target& target, const ProbeResult& result) {

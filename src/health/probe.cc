@@ -10,12 +10,13 @@ namespace holdfast::health {
 
 using Verdict = ProbeResult::Verdict;
 
-Probe::Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report)
+Probe::Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report,
+             const ConnectOptions& options)
     : loop_(loop),
       timeout_(timeout),
       report_(std::move(report)),
       timer_(loop, [this] { on_timer(); }) {
-  auto socket = start_connect(address);
+  auto socket = start_connect(address, options);
   if (!socket) {
     // Reported from the loop like every other outcome: nobody is called back while still making
     // the probe.

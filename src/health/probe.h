@@ -7,6 +7,7 @@
 
 #include "holdfast/base/fd.h"
 #include "holdfast/base/socket_address.h"
+#include "holdfast/base/socket_options.h"
 #include "holdfast/loop/poll.h"
 #include "holdfast/loop/timer.h"
 
@@ -36,7 +37,8 @@ class Probe final : public loop::Poll::Handler {
   using Report = std::function<void(const ProbeResult&)>;
 
   // The time limit holds for the connect, and again for the closing.
-  Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report);
+  Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report,
+        const ConnectOptions& options = {});
   Probe(const Probe&) = delete;
 
  private:

@@ -50,7 +50,7 @@ bool Connector::try_next() {
     record_.tried[record_.attempts++] = backend->index;
     HOLDFAST_FAULT_POINT(connector_backend_noted);
     started_ = Clock::now();
-    auto socket = start_connect(*backend->address);
+    auto socket = start_connect(*backend->address, pool.config().connect.socket);
     if (socket) {
       HOLDFAST_FAULT_POINT(connector_socket_unrecorded);
       record_.backend_fd = socket->release();
@@ -65,6 +65,9 @@ bool Connector::try_next() {
 int Connector::finish() {
   const int code = finish_connect(record_.backend_fd);
   if (code == 0) {
+    // Kernels before 6.5 don't splice into such a socket, and call it writable nevertheless.
+    record_.to_backend.copying =
+        service_.pool->config().connect.socket.fastopen && is_connect_put_off(record_.backend_fd);
     const auto taken = Clock::now() - started_;
     context_.counters.pools[service_.pool->index()].connect_duration.observe(
         static_cast<std::uint64_t>(taken.count()));

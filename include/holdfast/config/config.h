@@ -8,6 +8,7 @@
 
 #include "holdfast/base/endpoint.h"
 #include "holdfast/base/log.h"
+#include "holdfast/base/socket_options.h"
 
 namespace holdfast {
 
@@ -56,12 +57,23 @@ struct BindConfig {
   Mark mark;
 };
 
+// Where socket options stand.
+struct SocketMarks {
+  Mark user_timeout;
+  Mark keepalive;
+  Mark count;  // of keepalive probes
+  Mark fastopen;
+  Mark bind_source;
+};
+
 struct ListenerConfig {
   std::string name;
   std::vector<BindConfig> bind;
   std::string pool;
   Milliseconds idle_timeout = std::chrono::hours(1);
   Milliseconds half_close_timeout = std::chrono::seconds(30);
+  ListenOptions socket;
+  SocketMarks socket_marks;
   Mark mark;
   Mark name_mark;
   Mark bind_mark;
@@ -71,6 +83,10 @@ struct ListenerConfig {
 struct ConnectConfig {
   Milliseconds timeout = std::chrono::seconds(1);  // of one attempt
   unsigned attempts = 3;                           // backends tried for one client
+  ConnectOptions socket = {.source = {},
+                           .stream = {.user_timeout = std::chrono::seconds(30), .keepalive = {}}};
+  SocketMarks socket_marks;
+  Mark timeout_mark;
   Mark attempts_mark;
 };
 
