@@ -1,7 +1,7 @@
 #include "continuity/run.h"
 
+#include "holdfast/base/temporary_directory.h"
 #include "shared/interruptible.h"
-#include "shared/temporary_directory.h"
 
 namespace holdfast::bench {
 namespace {
@@ -49,14 +49,14 @@ Result<double> disturb(const Row& row, Balancer& balancer, Crowd& crowd) {
 }  // namespace
 
 Result<Run> run_once(const Row& row, const Contender& contender, const Setting& setting) {
-  const TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const Site site{.services = setting.services,
                   .directory = directory.path(),
                   .mode = Site::Mode::service,
                   .control_socket = row.control_socket};
   auto installed = contender;
   if (row.control_socket) {
-    installed.program = directory.path() / "holdfast";
+    installed.program = directory.file("holdfast");
     std::filesystem::copy_file(contender.program, installed.program);
     std::filesystem::copy_file(setting.next_build, next_build(site));
   }

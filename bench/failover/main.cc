@@ -6,8 +6,8 @@
 #include "failover/chart.h"
 #include "failover/report.h"
 #include "failover/run.h"
+#include "holdfast/base/temporary_directory.h"
 #include "holdfast/loop/signals.h"
-#include "shared/temporary_directory.h"
 
 namespace holdfast::bench {
 namespace {
@@ -41,7 +41,7 @@ struct Measured {
 
 // Every round runs all in turn, so that a machine that slows down slows all of them.
 Result<void> measure(std::vector<Measured>& all, const Options& options, const Schedule& schedule) {
-  const TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   auto backends = start_backends(options.holdfast);
   if (!backends) {
     return tl::unexpected(backends.error());

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <utility>
 
 #include "cli/adopt.h"
 #include "cli/commands.h"
@@ -98,6 +99,8 @@ void Balancer::on_guardian_gone(Log& log) {
             on_purpose ? "guardian left" : "guardian died", {{"action", "starting another one"}});
   const int code = guardian::replace_guardian(successor_, region_.shared());
   log.error("guardian not replaced", {{"reason", error_text(code)}});
+  supervision.guardian_pid.set(static_cast<std::uint32_t>(guardian_));
+  guardian_is_missing_ = true;  // to be tried again
 }
 
 std::set<int> Balancer::kept() const {
@@ -214,6 +217,9 @@ int Balancer::run() {
       .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
       .on_alive =
           [&] {
+            if (std::exchange(guardian_is_missing_, false)) {
+              on_guardian_gone(log);
+            }
             guardian::notify_watchdog();
             tell_main_process();
             guardian::notify_status(status_line(shared));

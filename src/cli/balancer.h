@@ -44,6 +44,7 @@ class Balancer final : public guardian::WorkerProgram {
   guardian::Image upgraded_;
   std::set<int> kept_{0, 1, 2};
   pid_t guardian_ = 0;  // whose worker this is; 0: nobody's
+  bool guardian_is_missing_ = false;
 };
 
 }  // namespace holdfast::cli

@@ -14,7 +14,7 @@
 #include "cli/demo_tally.h"
 #include "cli/load_thread.h"
 #include "cli/scrape.h"
-#include "cli/temporary_directory.h"
+#include "holdfast/base/temporary_directory.h"
 #include "cli/wording.h"
 #include "holdfast/loop/signals.h"
 

@@ -130,12 +130,36 @@ void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
   lines.compare("fastopen", queue(before.socket.fastopen), queue(after.socket.fastopen));
 }
 
+std::string text_of_hedge(const ConnectConfig& connect) {
+  if (!connect.hedge_after) {
+    return "auto";
+  }
+  return *connect.hedge_after == Milliseconds(0) ? "off" : format_duration(*connect.hedge_after);
+}
+
+std::string text_of_replay(const ReplayConfig& replay) {
+  return replay.up_to == 0 ? "off" : "up_to " + format_size(replay.up_to);
+}
+
+void diff_passive(const PassiveConfig& before, const PassiveConfig& after, Lines& lines) {
+  const auto on_or_off = [](bool is_on) { return std::string(is_on ? "on" : "off"); };
+  lines.compare("passive", on_or_off(before.is_on), on_or_off(after.is_on));
+  lines.compare("passive.failures", before.failures, after.failures);
+  lines.compare("passive.eject_for", before.eject_for, after.eject_for);
+  lines.compare("passive.max_ejected", std::to_string(before.max_ejected) + "%",
+                std::to_string(after.max_ejected) + "%");
+}
+
 void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<std::string>& all) {
   Lines lines(all, "pool " + after.name + ": ");
   lines.compare("balance", before.balance, after.balance);
   lines.compare("connect.timeout", before.connect.timeout, after.connect.timeout);
   lines.compare("connect.attempts", before.connect.attempts, after.connect.attempts);
   diff_connect_sockets(before.connect.socket, after.connect.socket, lines);
+  lines.compare("connect.total", before.connect.total, after.connect.total);
+  lines.compare("connect.hedge_after", text_of_hedge(before.connect), text_of_hedge(after.connect));
+  diff_passive(before.passive, after.passive, lines);
+  lines.compare("replay", text_of_replay(before.replay), text_of_replay(after.replay));
   lines.compare("health.type", before.health.type, after.health.type);
   lines.compare("health.interval", before.health.interval, after.health.interval);
   lines.compare("health.timeout", before.health.timeout, after.health.timeout);

@@ -1,5 +1,7 @@
 #include "config/pool_reader.h"
 
+#include <algorithm>
+
 #include "config/socket_reader.h"
 
 namespace holdfast {
@@ -7,6 +9,26 @@ namespace {
 
 using std::chrono::milliseconds;
 using YAML::Node;
+
+// What a pipe holds.
+constexpr std::size_t kMostReplayed = 64 * 1024;
+
+bool is_off(const Node& node) {
+  return node.IsScalar() && node.Scalar() == "off";
+}
+
+void read_hedge_after(Reader& reader, const Node& node, ConnectConfig& connect) {
+  connect.hedge_after_mark = mark_of(node.Mark());
+  if (node.IsScalar() && node.Scalar() == "auto") {
+    connect.hedge_after = std::nullopt;
+  } else if (is_off(node)) {
+    connect.hedge_after = Milliseconds(0);
+  } else {
+    Milliseconds given(0);
+    reader.duration(node, kShortest, kDay, given);
+    connect.hedge_after = given;
+  }
+}
 
 void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<ConnectConfig> keys = {
@@ -37,8 +59,53 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
        [](Reader& r, const Node& n, ConnectConfig& connect) {
          read_fastopen(r, n, connect.socket, connect.socket_marks);
        }},
+      {"total", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         connect.total_mark = mark_of(n.Mark());
+         r.duration(n, kShortest, kDay, connect.total);
+       }},
+      {"hedge_after", kOptional, read_hedge_after},
   };
   reader.mapping(node, "connect", keys, pool.connect);
+  if (pool.connect.total_mark.line == 0) {
+    pool.connect.total = std::max(pool.connect.total, pool.connect.timeout);
+  }
+}
+
+void read_passive(Reader& reader, const Node& node, PoolConfig& pool) {
+  static const Keys<PassiveConfig> keys = {
+      {"failures", kOptional,
+       [](Reader& r, const Node& n, PassiveConfig& passive) {
+         r.number(n, 1, 1000, passive.failures);
+       }},
+      {"eject_for", kOptional,
+       [](Reader& r, const Node& n, PassiveConfig& passive) {
+         r.duration(n, milliseconds(10), kDay, passive.eject_for);
+       }},
+      {"max_ejected", kOptional,
+       [](Reader& r, const Node& n, PassiveConfig& passive) {
+         r.percent(n, 1, 100, passive.max_ejected);
+       }},
+  };
+  pool.passive.mark = mark_of(node.Mark());
+  if (is_off(node)) {
+    pool.passive.is_on = false;
+    return;
+  }
+  reader.mapping(node, "passive", keys, pool.passive);
+}
+
+void read_replay(Reader& reader, const Node& node, PoolConfig& pool) {
+  static const Keys<ReplayConfig> keys = {
+      {"up_to", kRequired,
+       [](Reader& r, const Node& n, ReplayConfig& replay) {
+         r.size(n, 1, kMostReplayed, replay.up_to);
+       }},
+  };
+  if (!is_off(node)) {
+    pool.replay.mark = mark_of(node.Mark());
+    reader.mapping(node, "replay", keys, pool.replay);
+  }
 }
 
 void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
@@ -88,6 +155,8 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
       {"balance", kOptional,
        [](Reader& r, const Node& n, PoolConfig& pool) { r.word(n, pool.balance); }},
       {"connect", kOptional, read_connect},
+      {"passive", kOptional, read_passive},
+      {"replay", kOptional, read_replay},
       {"health", kOptional, read_health},
       {"backends", kRequired,
        [](Reader& r, const Node& n, PoolConfig& pool) {

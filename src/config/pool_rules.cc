@@ -28,11 +28,53 @@ void check_backends(const PoolConfig& pool, Diagnostics& diagnostics) {
   }
 }
 
+void check_connect(const PoolConfig& pool, Diagnostics& diagnostics) {
+  const auto& connect = pool.connect;
+  if (connect.total_mark.line > 0 && connect.total < connect.timeout) {
+    warning(diagnostics, connect.total_mark,
+            "connect.total (" + format_duration(connect.total) +
+                ") is shorter than connect.timeout (" + format_duration(connect.timeout) + ")",
+            "no attempt has its whole timeout; write a longer total or a shorter timeout");
+  }
+  if (connect.hedge_after_mark.line == 0 || connect.hedge_after == Milliseconds(0)) {
+    return;
+  }
+  if (connect.hedge_after && *connect.hedge_after >= connect.timeout) {
+    warning(diagnostics, connect.hedge_after_mark,
+            "connect.hedge_after (" + format_duration(*connect.hedge_after) +
+                ") isn't shorter than connect.timeout (" + format_duration(connect.timeout) + ")",
+            "an attempt has ended before a second one could race it; write 'off' if that is meant");
+  } else if (connect.attempts == 1) {
+    warning(diagnostics, connect.hedge_after_mark,
+            "connect.hedge_after has no effect: connect.attempts is 1",
+            "a second connect that races the first is an attempt; write attempts: 2 or more");
+  }
+}
+
+void check_passive(const PoolConfig& pool, Diagnostics& diagnostics) {
+  if (pool.passive.mark.line > 0 && pool.passive.is_on && pool.backends.size() == 1) {
+    warning(diagnostics, pool.passive.mark, "passive has no effect: the pool has one backend",
+            "a backend is only taken out while another one serves");
+  }
+}
+
+void check_replay(const PoolConfig& pool, Diagnostics& diagnostics) {
+  if (pool.replay.up_to > 0 && (pool.connect.attempts == 1 || pool.backends.size() == 1)) {
+    warning(diagnostics, pool.replay.mark,
+            std::string("replay has no effect: ") +
+                (pool.backends.size() == 1 ? "the pool has one backend" : "connect.attempts is 1"),
+            "what a client has sent goes to another backend, which is another attempt");
+  }
+}
+
 }  // namespace
 
 void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_backends(pool, diagnostics);
   check_sockets(pool, diagnostics);
+  check_connect(pool, diagnostics);
+  check_passive(pool, diagnostics);
+  check_replay(pool, diagnostics);
   const auto& health = pool.health;
   if (health.type == CheckType::tcp && health.timeout > health.interval) {
     const auto mark = health.timeout_mark.line > 0 ? health.timeout_mark : pool.name_mark;

@@ -117,6 +117,39 @@ void Reader::duration(const YAML::Node& node, Milliseconds least, Milliseconds m
   }
 }
 
+void Reader::size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value) {
+  const auto given = text(node);
+  if (!given) {
+    return;
+  }
+  const auto parsed = parse_size(*given);
+  if (!parsed) {
+    error(node, parsed.error().message);
+  } else if (*parsed < least || *parsed > most) {
+    error(node,
+          "'" + *given + "' is not between " + format_size(least) + " and " + format_size(most));
+  } else {
+    value = *parsed;
+  }
+}
+
+void Reader::percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
+  const auto given = text(node);
+  if (!given) {
+    return;
+  }
+  unsigned number = 0;
+  const char* last = given->data() + given->size();
+  const auto [end, code] = std::from_chars(given->data(), last, number);
+  if (code != std::errc() || std::string_view(end, static_cast<std::size_t>(last - end)) != "%" ||
+      number < least || number > most) {
+    error(node, "'" + *given + "' is not a percentage from " + std::to_string(least) + "% to " +
+                    std::to_string(most) + "%");
+    return;
+  }
+  value = number;
+}
+
 void Reader::endpoint(const YAML::Node& node, Endpoint& value) {
   const auto given = text(node);
   if (!given) {

@@ -51,6 +51,9 @@ class Reader {
   // Whether the value could be read.
   bool number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
   void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
+  void size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value);
+  // "50%", without its sign.
+  void percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
   void endpoint(const YAML::Node& node, Endpoint& value);
 
   // One word of those that words_for() has for it.

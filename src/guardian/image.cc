@@ -1,69 +1,30 @@
 #include "holdfast/guardian/image.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 
 #include "guardian/clone.h"
 #include "guardian/message.h"
 #include "holdfast/base/clock.h"
+#include "holdfast/base/descriptor_table.h"
 
 namespace holdfast::guardian {
 namespace {
 
 constexpr int kExecuteAgainMs = 1000;
 
-// What getdents64(2) fills its buffer with, up to the name; readdir(3) would allocate.
-struct DirectoryEntry {
-  std::uint64_t inode;
-  std::int64_t offset;
-  std::uint16_t length;  // of the whole entry
-  std::uint8_t type;
-};
-constexpr std::size_t kName = offsetof(DirectoryEntry, type) + 1;
-
-// The number that the name is; -1 for "." and "..".
-int to_number(const char* name) {
-  int number = 0;
-  for (; *name != '\0'; ++name) {
-    if (*name < '0' || *name > '9') {
-      return -1;
-    }
-    number = number * 10 + (*name - '0');
-  }
-  return number;
-}
-
-// Sets the flags of every descriptor (F_SETFD, fcntl(2)), except the one that lists them.
+// Sets the flags of every descriptor but the standard ones (F_SETFD, fcntl(2)).
 void flag_descriptors(int flags) {
-  const int directory = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) {
-    return;
-  }
-  alignas(DirectoryEntry) std::array<char, 8192> buffer;
-  for (;;) {
-    const auto bytes = ::syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
-    if (bytes <= 0) {
-      break;
+  for_each_descriptor([flags](int fd) {
+    if (fd > STDERR_FILENO) {
+      ::fcntl(fd, F_SETFD, flags);
     }
-    for (long at = 0; at < bytes;) {
-      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer.data() + at);
-      const int fd = to_number(buffer.data() + at + kName);
-      if (fd > 2 && fd != directory) {
-        ::fcntl(fd, F_SETFD, flags);
-      }
-      at += entry->length;
-    }
-  }
-  ::close(directory);
+  });
 }
 
 // In the child, which is the last to hold the descriptors once the worker is gone.

@@ -49,6 +49,9 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
   // In the table that it shares with the worker, which knows nothing of it: a successor's sweep
   // closes it if need be.
   const auto worker_fd = static_cast<int>(::syscall(SYS_pidfd_open, worker, 0));
+  if (worker_fd < 0) {
+    ::_exit(errno);  // its guardian does nothing without it
+  }
   upgrade.state.set(number_of(UpgradeState::trying));
   const auto until = Clock::now() + kTrialLimit;
   auto failure = UpgradeFailure::none;
@@ -89,6 +92,26 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
                 : 0);
 }
 
+// Until the keeper does, the worker mustn't go. False, with errno, when it doesn't; it is gone then.
+bool watches(pid_t keeper, state::SharedState& shared) {
+  const auto until = Clock::now() + kKeeperLimit;
+  int status = 0;
+  while (!is_on_trial(shared)) {
+    if (::waitpid(keeper, &status, WNOHANG) == keeper) {
+      errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+      return false;
+    }
+    if (Clock::now() > until) {
+      ::kill(keeper, SIGKILL);
+      ::waitpid(keeper, nullptr, 0);
+      errno = ETIMEDOUT;
+      return false;
+    }
+    ::poll(nullptr, 0, kLookEveryMs);
+  }
+  return true;
+}
+
 }  // namespace
 
 void roll_back(state::SharedState& shared, UpgradeFailure failure, std::uint32_t detail) {
@@ -111,12 +134,7 @@ pid_t make_keeper(pid_t worker, state::SharedState& shared) {
     ::prctl(PR_SET_NAME, "holdfast");
     return 0;
   }
-  // Until it watches, the worker mustn't go.
-  for (const auto until = Clock::now() + kKeeperLimit;
-       keeper > 0 && !is_on_trial(shared) && Clock::now() < until;) {
-    ::poll(nullptr, 0, kLookEveryMs);
-  }
-  return keeper;
+  return keeper < 0 || watches(keeper, shared) ? keeper : -1;
 }
 
 void dismiss_keeper(state::SharedState& shared) {

@@ -4,7 +4,7 @@
 
 namespace holdfast::loop {
 
-Poll::Poll(Loop& loop, int fd, Handler& handler) : handler_(handler) {
+Poll::Poll(Loop& loop, int fd, Handler& handler) : handler_(&handler) {
   loop.assert_on_thread();
   auto fresh = std::make_unique<uv_poll_t>();
   const int error = uv_poll_init(loop.raw(), fresh.get(), fd);
@@ -30,7 +30,7 @@ void Poll::want(bool readable, bool writable) {
     if (status < 0) {
       self->asked_ = 0;  // libuv stopped the poll before calling
     }
-    self->handler_.on_ready(
+    self->handler_->on_ready(
         *self, Readiness{(ready & UV_READABLE) != 0, (ready & UV_WRITABLE) != 0, status < 0});
   });
 }

@@ -132,6 +132,16 @@ const std::vector<Row<PoolSnapshot>>& pool_rows() {
        value_of(&P::failovers)},
       {"pool_no_backend_total", kCounter, "Connections for which no backend was left.",
        value_of(&P::no_backend)},
+      {"pool_hedges_total", kCounter, "Second connects that raced a slow one, by result.",
+       [](Family& family, const Labels& labels, const P& pool) {
+         family.add(with(labels, "result", "won"), static_cast<double>(pool.hedges_won));
+         family.add(with(labels, "result", "lost"), static_cast<double>(pool.hedges_lost));
+       }},
+      {"pool_hedges_denied_total", kCounter, "Second connects that the budget had no room for.",
+       value_of(&P::hedges_denied)},
+      {"pool_replays_total", kCounter,
+       "Connections that went to another backend with what the client had sent.",
+       value_of(&P::replays)},
       {"pool_connect_duration_seconds", kHistogram, "Time a successful connect took.",
        value_of(&P::connect_duration)},
       {"pool_connection_duration_seconds", kHistogram, "Time from accept to close.",
@@ -160,6 +170,14 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
          one[static_cast<std::size_t>(backend.health)] = 1;
          add_each<state::Health>(family, labels, "state", one);
        }},
+      {"backend_ejected", kGauge, "1 while passive ejection keeps new connections away, else 0.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (!backend.retired) {
+           family.add(labels, backend.is_ejected ? 1 : 0);
+         }
+       }},
+      {"backend_ejections_total", kCounter, "Times that passive ejection took the backend out.",
+       value_of(&B::ejections)},
       {"backend_weight", kGauge, "Share of connections, relative to the pool's other backends.",
        [](Family& family, const Labels& labels, const B& backend) {
          if (!backend.retired) {

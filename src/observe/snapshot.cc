@@ -51,6 +51,8 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   backend.checks_failed = entry.checks_failed.get();
   add(backend.transitions, entry.transitions);
   backend.changed_at = entry.changed_at.get();
+  backend.is_ejected = entry.ejection.current() != state::EjectionState::none;
+  backend.ejections = entry.ejection.total.get();
   for (const auto& thread : threads) {
     const auto& counters = thread.backends[index];
     backend.connections += counters.connections.get();
@@ -70,6 +72,10 @@ PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Thr
     const auto& counters = thread.pools[index];
     pool.failovers += counters.failovers.get();
     pool.no_backend += counters.no_backend.get();
+    pool.hedges_won += counters.hedges_won.get();
+    pool.hedges_lost += counters.hedges_lost.get();
+    pool.hedges_denied += counters.hedges_denied.get();
+    pool.replays += counters.replays.get();
     add(pool.connect_duration, counters.connect_duration);
     add(pool.connection_duration, counters.connection_duration);
   }

@@ -21,7 +21,7 @@ void log_end(Context& context, const Service& service, const state::ConnectionRe
                     {{"listener", service.listener_name},
                      {"client", client.empty() ? name_of_client(record.client_fd) : client},
                      {"pool", service.pool->name()},
-                     {"backend", context.backend_name(record)},
+                     {"backend", context.backend_name(record.backend)},
                      {"cause", end.cause},
                      {"attempts", record.attempts},
                      {"duration_ms", static_cast<double>(end.nanoseconds_lived) * 1e-6},

@@ -1,13 +1,25 @@
 #include "relay/connector.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
+#include "relay/backend_report.h"
 
 namespace holdfast::relay {
 namespace {
+
+// How often a connect that is late, and that no other may race, looks whether one may by now: its
+// backend may have been ejected meanwhile.
+constexpr auto kLookInterval = std::chrono::milliseconds(20);
+
+// How long a connect may take before another one races it; 0: none does.
+Duration hedge_after(const pool::Pool& pool) {
+  const auto& given = pool.config().connect.hedge_after;
+  return given ? Duration(*given) : pool.racing().times.delay(Clock::now());
+}
 
 state::ConnectFailure classify(int code) {
   using state::ConnectFailure;
@@ -35,75 +47,240 @@ state::ConnectFailure classify(int code) {
 
 }  // namespace
 
-bool Connector::try_next() {
-  auto& pool = *service_.pool;
-  while (record_.attempts < pool.config().connect.attempts) {
-    const auto* backend = pool.pick(std::span(record_.tried).first(record_.attempts));
+Connector::Connector(Context& context, const Service& service, state::ConnectionRecord& record,
+                     Owner& owner)
+    : context_(context),
+      service_(service),
+      pool_(*service.pool),
+      record_(record),
+      owner_(owner),
+      attempts_{Attempt(context, record, record.backend_fd, record.backend, *this),
+                Attempt(context, record, record.second_fd, record.second_backend, *this)},
+      late_(*this, &Connector::on_late),
+      total_(*this, &Connector::on_total_reached) {}
+
+void Connector::abandon() {
+  for (auto& attempt : attempts_) {
+    attempt.close(pool_);
+  }
+}
+
+void Connector::begin() {
+  service_.connect_total_deadline.touch(total_);
+  if (open(attempts_.front(), record_.attempts == 0 ? Why::first : Why::failover)) {
+    expect_next();
+  } else {
+    owner_.on_nobody_left();
+  }
+}
+
+bool Connector::has_attempts_left() const {
+  return record_.attempts < pool_.config().connect.attempts;
+}
+
+// Whether a connect is under way now.
+bool Connector::open(Attempt& attempt, Why why) {
+  while (has_attempts_left()) {
+    const auto* backend = pool_.pick(std::span(record_.tried).first(record_.attempts));
     if (backend == nullptr) {
       return false;
     }
-    if (record_.attempts > 0) {
-      context_.counters.pools[pool.index()].failovers.add(1);
-    }
     HOLDFAST_FAULT_POINT(connector_backend_picked);
-    record_.backend = backend->index;
+    if (why == Why::failover) {
+      counters().failovers.add(1);
+    }
+    if (why != Why::hedge) {
+      pool_.racing().budget.deposit(Clock::now());
+    }
     record_.tried[record_.attempts++] = backend->index;
-    HOLDFAST_FAULT_POINT(connector_backend_noted);
-    started_ = Clock::now();
-    auto socket = start_connect(*backend->address, pool.config().connect.socket);
-    if (socket) {
-      HOLDFAST_FAULT_POINT(connector_socket_unrecorded);
-      record_.backend_fd = socket->release();
-      HOLDFAST_FAULT_POINT(connector_socket_recorded);
+    attempt.is_hedge = why == Why::hedge;
+    const int code = attempt.begin(*backend, pool_.config().connect.socket, service_.connect_deadline);
+    if (code == 0) {
       return true;
     }
-    give_up(socket.error().code);
+    fail(attempt, code);
+    why = Why::failover;
   }
   return false;
 }
 
-int Connector::finish() {
-  const int code = finish_connect(record_.backend_fd);
+void Connector::on_outcome(Attempt& attempt, int code) {
   if (code == 0) {
-    // Kernels before 6.5 don't splice into such a socket, and call it writable nevertheless.
-    record_.to_backend.copying =
-        service_.pool->config().connect.socket.fastopen && is_connect_put_off(record_.backend_fd);
-    const auto taken = Clock::now() - started_;
-    context_.counters.pools[service_.pool->index()].connect_duration.observe(
-        static_cast<std::uint64_t>(taken.count()));
+    win(attempt);
+  } else {
+    fail(attempt, code);
+    go_on(attempt);
   }
-  return code;
 }
 
-void Connector::give_up(int code) {
+// An attempt has failed: the next one, or the one that still races it.
+void Connector::go_on(Attempt& free) {
+  if (open(free, Why::failover)) {
+    expect_next();
+  } else if (!other(free).is_open()) {
+    owner_.on_nobody_left();
+  }
+}
+
+void Connector::win(Attempt& winner) {
+  const auto taken = winner.age();
+  counters().connect_duration.observe(static_cast<std::uint64_t>(taken.count()));
+  pool_.racing().times.observe(taken, Clock::now());
+  if (winner.is_hedge) {
+    counters().hedges_won.add(1);
+    winner.is_hedge = false;
+  }
+  auto& loser = other(winner);
+  if (loser.is_open()) {
+    lose(loser);
+  }
+  auto poll = winner.take();
+  if (&winner != &attempts_.front()) {
+    record_.backend = std::exchange(record_.second_backend, state::kNoBackend);
+    HOLDFAST_FAULT_POINT(connector_winner_half_moved);
+    record_.backend_fd = record_.second_fd;
+    HOLDFAST_FAULT_POINT(connector_winner_named_twice);
+    record_.second_fd = -1;
+    HOLDFAST_FAULT_POINT(connector_winner_moved);
+  }
+  if (pool_.config().connect.socket.fastopen && is_connect_put_off(record_.backend_fd)) {
+    // Kernels before 6.5 don't splice into such a socket, and call it writable nevertheless.
+    record_.to_backend.copying = true;
+  }
+  owner_.on_connected(std::move(poll));
+}
+
+void Connector::fail(Attempt& attempt, int code) {
   const auto reason = classify(code);
-  context_.counters.backends[record_.backend]
+  context_.counters.backends[attempt.backend()]
       .connect_failures[static_cast<std::size_t>(reason)]
       .add(1);
   HOLDFAST_FAULT_POINT(connector_failure_counted);
-  context_.log.debug("connect failed", {{"pool", service_.pool->name()},
-                                        {"backend", context_.backend_name(record_)},
+  if (attempt.is_hedge) {
+    counters().hedges_lost.add(1);
+  }
+  context_.log.debug("connect failed", {{"pool", pool_.name()},
+                                        {"backend", context_.backend_name(attempt.backend())},
                                         {"reason", error_text(code)},
                                         {"attempt", record_.attempts}});
-  Fd socket(std::exchange(record_.backend_fd, -1));
-  HOLDFAST_FAULT_POINT(connector_failed_socket_forgotten);
-  socket = Fd();
-  HOLDFAST_FAULT_POINT(connector_failed_socket_closed);
-  release();
-}
-
-void Connector::begin_again() {
-  const Fd socket(std::exchange(record_.backend_fd, -1));
-  HOLDFAST_FAULT_POINT(recovery_socket_forgotten);
-  record_.backend = state::kNoBackend;
-  record_.attempts = 0;
-}
-
-void Connector::release() {
-  if (record_.backend != state::kNoBackend) {
-    service_.pool->release(record_.backend);
-    record_.backend = state::kNoBackend;
+  const auto backend = attempt.backend();
+  attempt.close(pool_);
+  if (reason != state::ConnectFailure::local) {
+    report_failure(context_, pool_, backend, error_text(code));
   }
+}
+
+// Another attempt was done first. One that began a moment ago had no chance to be.
+void Connector::lose(Attempt& attempt) {
+  const auto backend = attempt.backend();
+  const bool had_its_time = attempt.age() >= hedge_after(pool_);
+  if (attempt.is_hedge) {
+    counters().hedges_lost.add(1);
+  }
+  HOLDFAST_FAULT_POINT(connector_race_lost);
+  attempt.close(pool_);
+  if (had_its_time) {
+    report_failure(context_, pool_, backend, "another backend connected first");
+  }
+}
+
+void Connector::on_late() {
+  const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(connector_late);
+  for (auto& attempt : attempts_) {
+    if (const auto code = attempt.outcome()) {
+      on_outcome(attempt, *code);
+      return;
+    }
+  }
+  auto why = Why::hedge;
+  auto* place = place_for_another(why);
+  if (place == nullptr) {
+    look_again();
+  } else if (open(*place, why)) {
+    HOLDFAST_FAULT_POINT(connector_race_begins);
+    expect_next();
+  } else {
+    if (why == Why::hedge) {
+      pool_.racing().budget.refund(Clock::now());
+    }
+    look_again();
+  }
+}
+
+// To go on from a backend that takes no new connections any more is no extra: whoever waits for a
+// host that is found silent meanwhile may leave it at once. Nothing when another attempt must wait.
+Attempt* Connector::place_for_another(Why& why) {
+  for (auto& attempt : attempts_) {
+    if (attempt.is_open() && !pool_.is_serving(attempt.backend())) {
+      why = Why::failover;
+      if (auto& free = other(attempt); !free.is_open()) {
+        return &free;
+      }
+      lose(attempt);
+      return &attempt;
+    }
+  }
+  if (attempts_[0].is_open() && attempts_[1].is_open()) {
+    return nullptr;
+  }
+  if (!pool_.racing().budget.withdraw(Clock::now())) {
+    if (!std::exchange(was_denied_, true)) {
+      counters().hedges_denied.add(1);
+    }
+    return nullptr;
+  }
+  return &attempts_[attempts_[0].is_open() ? 1 : 0];
+}
+
+// When the connect that has just begun is late.
+void Connector::expect_next() {
+  const auto after = hedge_after(pool_);
+  if (after > Duration::zero() && has_attempts_left() && pool_.backends().size() > 1) {
+    context_.deadlines.list(after).touch(late_);
+  }
+}
+
+void Connector::look_again() {
+  if (has_attempts_left()) {
+    context_.deadlines.list(kLookInterval).touch(late_);
+  }
+}
+
+void Connector::on_total_reached() {
+  const Handling handling(context_, record_);
+  HOLDFAST_FAULT_POINT(connector_total_reached);
+  for (auto& attempt : attempts_) {
+    if (!attempt.is_open()) {
+      continue;
+    }
+    const int code = attempt.outcome().value_or(ETIMEDOUT);
+    if (code == 0) {
+      win(attempt);
+      return;
+    }
+    fail(attempt, code);
+  }
+  owner_.on_nobody_left();
+}
+
+void Connector::forget(state::ConnectionRecord& record) {
+  if (record.second_fd == record.backend_fd) {
+    record.second_fd = -1;  // it had won, and was being moved
+  }
+  {
+    const Fd socket(std::exchange(record.backend_fd, -1));
+    HOLDFAST_FAULT_POINT(recovery_socket_forgotten);
+  }
+  const Fd second(std::exchange(record.second_fd, -1));
+  HOLDFAST_FAULT_POINT(recovery_second_forgotten);
+  record.backend = state::kNoBackend;
+  record.second_backend = state::kNoBackend;
+  record.attempts = 0;
+}
+
+state::PoolCounters& Connector::counters() const {
+  return context_.counters.pools[pool_.index()];
 }
 
 }  // namespace holdfast::relay

@@ -1,43 +1,81 @@
 #pragma once
 
-#include <optional>
+#include <array>
+#include <memory>
 
 #include "holdfast/state/connection_record.h"
+#include "relay/alarm.h"
+#include "relay/attempt.h"
 #include "relay/context.h"
 
 namespace holdfast::relay {
 
-// Finds a backend that answers: tries one after the other, never one twice, before any byte of the
-// client was read, so that the client notices nothing but time. What has been tried, and what the
-// connection is on, is in its record. One session's own.
-class Connector {
+// The connecting phase of a session: finds a backend that answers, before any byte of the client is
+// with one, so that the client notices nothing but time. Tries one after the other, never one
+// twice; while a connect is late, a second races it, and the first to be done wins. At most two at
+// a time.
+//
+// What is under way stands in the record. A successor forgets it all and begins again: a connect
+// costs nothing but time.
+//
+// Made and destroyed by its Session, on its thread.
+class Connector final : private Attempt::Owner {
  public:
-  Connector(Context& context, const Service& service, state::ConnectionRecord& record)
-      : context_(context), service_(service), record_(record) {}
+  class Owner {
+   public:
+    // record.backend is connected to by record.backend_fd, of which this is the poll. The connector
+    // is to be destroyed; so is it after the other one.
+    virtual void on_connected(std::unique_ptr<loop::Poll> poll) = 0;
+    // No backend, no attempt or no time is left.
+    virtual void on_nobody_left() = 0;
 
-  // Starts the next attempt. True when a connect is under way on record.backend_fd; false when no
-  // backend or no attempt is left.
-  [[nodiscard]] bool try_next();
+   protected:
+    ~Owner() = default;
+  };
 
-  // The socket became writable or failed: 0 when it is connected, else the errno.
-  [[nodiscard]] int finish();
+  Connector(Context& context, const Service& service, state::ConnectionRecord& record,
+            Owner& owner);
+  Connector(const Connector&) = delete;
 
-  // The attempt under way came to nothing, for this reason (ETIMEDOUT when it took too long): its
-  // socket is closed, the failure counted.
-  void give_up(int code);
+  // May call the owner, and end with it, before it returns.
+  void begin();
 
-  // Whatever was tried before is forgotten, and its socket closed: a worker that died may have
-  // been anywhere in it. Nothing was sent, so that beginning again is safe.
-  void begin_again();
+  // Closes what is under way, and calls nobody.
+  void abandon();
 
-  // Lets go of the backend that is connected to, in the counts; its socket is the record's.
-  void release();
+  // Instead of that, for what a worker that died left in the record: it is forgotten.
+  static void forget(state::ConnectionRecord& record);
 
  private:
+  enum class Why : std::uint8_t { first, failover, hedge };
+
+  void on_outcome(Attempt& attempt, int code) override;
+  void on_late();
+  void on_total_reached();
+
+  [[nodiscard]] bool open(Attempt& attempt, Why why);
+  void go_on(Attempt& free);
+  void win(Attempt& winner);
+  void fail(Attempt& attempt, int code);
+  void lose(Attempt& attempt);
+  [[nodiscard]] Attempt* place_for_another(Why& why);
+  void expect_next();
+  void look_again();
+  [[nodiscard]] bool has_attempts_left() const;
+  [[nodiscard]] Attempt& other(const Attempt& attempt) {
+    return attempts_[&attempt == attempts_.data() ? 1 : 0];
+  }
+  [[nodiscard]] state::PoolCounters& counters() const;
+
   Context& context_;
   const Service& service_;
+  pool::Pool& pool_;
   state::ConnectionRecord& record_;
-  TimePoint started_{};
+  Connector::Owner& owner_;
+  std::array<Attempt, 2> attempts_;
+  Alarm<Connector> late_;
+  Alarm<Connector> total_;
+  bool was_denied_ = false;
 };
 
 }  // namespace holdfast::relay

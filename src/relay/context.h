@@ -24,10 +24,8 @@ struct Context {
   ConnectionLog connection_log;
   LogLimit log_limit;  // of connection lines about failures
 
-  [[nodiscard]] std::string_view backend_name(const state::ConnectionRecord& record) const {
-    return record.backend == state::kNoBackend
-               ? "none"
-               : state::to_view(shared.backends[record.backend].name);
+  [[nodiscard]] std::string_view backend_name(std::uint16_t backend) const {
+    return backend == state::kNoBackend ? "none" : state::to_view(shared.backends[backend].name);
   }
 };
 
@@ -52,7 +50,8 @@ struct Service {
   std::uint16_t listener;
   std::string listener_name;
   std::shared_ptr<pool::Pool> pool;
-  DeadlineList& connect_deadline;
+  DeadlineList& connect_deadline;        // of one attempt
+  DeadlineList& connect_total_deadline;  // of all
   DeadlineList& idle_deadline;
   DeadlineList& half_close_deadline;
   Duration half_close_timeout;

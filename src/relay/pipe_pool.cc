@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 
 #include "holdfast/base/fault.h"
 
@@ -67,6 +68,19 @@ void PipePool::give_back(Pipe pipe) {
     return;
   }
   idle.push_back(pipe);
+}
+
+void PipePool::reclaim(Pipe pipe) {
+  if (!nowhere_.is_open()) {
+    nowhere_ = Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  }
+  while (::splice(pipe.read, nullptr, nowhere_.get(), nullptr, kLargePipe, SPLICE_F_NONBLOCK) > 0) {
+  }
+  if (errno == EAGAIN) {
+    give_back(pipe);
+  } else {
+    discard(pipe);
+  }
 }
 
 void PipePool::discard(Pipe pipe) {

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "holdfast/base/fd.h"
+
 namespace holdfast::relay {
 
 inline constexpr std::size_t kLargePipe = 1 << 20;
@@ -41,6 +43,9 @@ class PipePool {
   // The pipe must be empty.
   void give_back(Pipe pipe);
 
+  // The pipe may have bytes in it that nobody will read: they are dropped.
+  void reclaim(Pipe pipe);
+
   // For a pipe with bytes in it that nobody will read: it is closed, never lent again (scar 5).
   void discard(Pipe pipe);
 
@@ -57,6 +62,7 @@ class PipePool {
   std::vector<Pipe> idle_;
   std::vector<Pipe> idle_large_;
   std::vector<int> large_;  // read ends of the large ones
+  Fd nowhere_;              // where dropped bytes go: /dev/null, once it was needed
 };
 
 }  // namespace holdfast::relay

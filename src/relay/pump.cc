@@ -56,8 +56,15 @@ void return_pipe(FlowRecord& flow, PipePool& pipes) {
   }
 }
 
+void begin_copying(FlowRecord& flow, Witness* witness) {
+  if (witness != nullptr) {
+    witness->on_copy(flow);
+  }
+  flow.copying = true;
+}
+
 // Pipe to sink until the pipe is empty (`moved`) or the sink stops it.
-Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
+Outcome drain(FlowRecord& flow, int sink, PumpTools& tools, Witness* witness) {
   while (flow.held > 0) {
     flow.in_copy = flow.copying;
     auto step = flow.copying
@@ -65,7 +72,7 @@ Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
                     : splice_out(flow.pipe_read, sink, flow.held);
     flow.in_copy = false;
     if (step.outcome == Outcome::unsupported) {
-      flow.copying = true;
+      begin_copying(flow, witness);
       continue;
     }
     if (step.outcome != Outcome::moved) {
@@ -81,7 +88,8 @@ Outcome drain(FlowRecord& flow, int sink, PumpTools& tools) {
 }
 
 // One read from the source: into the pipe, or, where there is none, straight to the sink.
-Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools& tools) {
+Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools& tools,
+              Witness* witness) {
   if (!flow.copying && !copy_once && borrow_pipe(flow, tools.pipes)) {
     const auto step = splice_in(source, flow.pipe_write, kBudget);
     if (step.outcome != Outcome::unsupported) {
@@ -90,10 +98,15 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
       HOLDFAST_FAULT_POINT(pump_held_noted);
       if (step.outcome == Outcome::moved) {
         flow.bulk = step.bytes >= kBulkRead;
+        if (witness != nullptr) {
+          witness->on_taken(flow);
+        }
       }
       return step;
     }
-    flow.copying = true;
+    begin_copying(flow, witness);
+  } else if (witness != nullptr) {
+    witness->on_copy(flow);
   }
   flow.in_copy = true;
   HOLDFAST_FAULT_POINT(pump_copy_begins);
@@ -107,11 +120,12 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
 
 }  // namespace
 
-PumpStop pump(FlowRecord& flow, int source, int sink, bool source_ready, PumpTools& tools) {
+PumpStop pump(FlowRecord& flow, int source, int sink, bool source_ready, PumpTools& tools,
+              Witness* witness) {
   std::size_t budget = kBudget;
   bool copy_once = false;
   for (;;) {
-    const auto drained = drain(flow, sink, tools);
+    const auto drained = drain(flow, sink, tools, witness);
     if (drained != Outcome::moved) {
       assert(drained == Outcome::sink_blocked || drained == Outcome::sink_reset);
       return drained == Outcome::sink_blocked ? PumpStop::sink_blocked : PumpStop::sink_reset;
@@ -122,7 +136,7 @@ PumpStop pump(FlowRecord& flow, int source, int sink, bool source_ready, PumpToo
     if (flow.bulk) {
       return_pipe(flow, tools.pipes);  // and borrow a larger one, if there is any
     }
-    const auto step = take(flow, source, sink, copy_once, tools);
+    const auto step = take(flow, source, sink, copy_once, tools, witness);
     switch (step.outcome) {
       case Outcome::moved:
         source_ready = false;

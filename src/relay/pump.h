@@ -15,6 +15,18 @@ struct PumpTools {
 };
 inline constexpr std::size_t kScratchSize = kLargePipe;  // a whole pipe
 
+// Is shown what a pump takes before it passes it on. Owned by the session.
+class Witness {
+ public:
+  // Bytes were just taken from the flow's source; they are in its pipe and nowhere else.
+  virtual void on_taken(state::FlowRecord& flow) = 0;
+  // Bytes are about to get to the flow's sink without having been in its pipe.
+  virtual void on_copy(state::FlowRecord& flow) = 0;
+
+ protected:
+  ~Witness() = default;
+};
+
 // Why a pump stopped, which is what to wait for or to do next.
 enum class PumpStop : std::uint8_t {
   source_blocked,  // wait until the source is readable
@@ -33,7 +45,7 @@ enum class PumpStop : std::uint8_t {
 // bytes are waiting that it can't move (an urgent mark stops it), and a copy gets past them.
 // Without that, such a socket would wake its loop for ever.
 [[nodiscard]] PumpStop pump(state::FlowRecord& flow, int source, int sink, bool source_ready,
-                            PumpTools& tools);
+                            PumpTools& tools, Witness* witness = nullptr);
 
 // Ends a direction whose source or sink is gone: a pipe with bytes in it is discarded.
 void abort_flow(state::FlowRecord& flow, PumpTools& tools);

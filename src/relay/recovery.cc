@@ -20,15 +20,15 @@ using state::ConnectionRecord;
 using state::ConnectionState;
 using state::FlowRecord;
 using state::FlowState;
+using state::ReplayState;
 using state::ResetBy;
 
 // Of a client or a backend: one that listens is somebody else's.
 bool is_stream(int fd) {
-  struct stat file {};
   int listening = 1;
   socklen_t size = sizeof listening;
-  return fd > 2 && ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) &&
-         ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening == 0;
+  return fd > 2 && ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+         listening == 0;
 }
 
 bool is_pipe(int fd) {
@@ -36,13 +36,40 @@ bool is_pipe(int fd) {
   return fd > 2 && ::fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
 }
 
-void close_pipe(FlowRecord& flow) {
-  for (const int fd : {std::exchange(flow.pipe_read, -1), std::exchange(flow.pipe_write, -1)}) {
+void close_pipe(std::int32_t& read, std::int32_t& write) {
+  for (const int fd : {std::exchange(read, -1), std::exchange(write, -1)}) {
     if (is_pipe(fd)) {
       HOLDFAST_FAULT_POINT(recovery_pipe_half_closed);
       ::close(fd);
     }
   }
+}
+
+void close_pipe(FlowRecord& flow) {
+  close_pipe(flow.pipe_read, flow.pipe_write);
+}
+
+// The keeping pipe is there if the record says that it keeps, and only then.
+bool settle_keeping(ConnectionRecord& record) {
+  if (record.replay == ReplayState::keeping && is_pipe(record.keep_read) &&
+      is_pipe(record.keep_write)) {
+    return true;
+  }
+  close_pipe(record.keep_read, record.keep_write);
+  return record.replay != ReplayState::keeping;
+}
+
+// No backend has what it was sent: it is sent again, out of the keeping pipe. Sockets that aren't
+// its own it mustn't close when it begins again.
+bool reconcile_connecting(ConnectionRecord& record) {
+  for (auto* fd : {&record.backend_fd, &record.second_fd}) {
+    if (!is_stream(*fd)) {
+      *fd = -1;
+    }
+  }
+  close_pipe(record.to_backend);
+  close_pipe(record.to_client);
+  return settle_keeping(record);
 }
 
 // What is in the pipe is what the kernel says: the record is written after the splice.
@@ -129,10 +156,11 @@ bool reconcile(ConnectionRecord& record) {
     return false;
   }
   if (record.state != ConnectionState::relaying) {
-    if (!is_stream(record.backend_fd)) {
-      record.backend_fd = -1;  // what isn't its own it mustn't close when it begins again
-    }
-    return true;
+    return reconcile_connecting(record);
+  }
+  record.second_fd = -1;
+  if (!settle_keeping(record)) {
+    record.replay = ReplayState::over;
   }
   auto& to_backend = record.to_backend;
   auto& to_client = record.to_client;
@@ -160,7 +188,9 @@ bool reconcile(ConnectionRecord& record) {
 void discard(ConnectionRecord& record) {
   close_pipe(record.to_backend);
   close_pipe(record.to_client);
-  for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1)}) {
+  close_pipe(record.keep_read, record.keep_write);
+  for (const int fd : {std::exchange(record.client_fd, -1), std::exchange(record.backend_fd, -1),
+                       std::exchange(record.second_fd, -1)}) {
     if (is_stream(fd)) {
       ::close(fd);
     }

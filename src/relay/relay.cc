@@ -49,6 +49,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
         .listener_name = settings.name,
         .pool = settings.pool,
         .connect_deadline = deadlines_.list(settings.pool->config().connect.timeout),
+        .connect_total_deadline = deadlines_.list(settings.pool->config().connect.total),
         .idle_deadline = deadlines_.list(settings.idle_timeout),
         .half_close_deadline = deadlines_.list(settings.half_close_timeout),
         .half_close_timeout = settings.half_close_timeout,
@@ -116,6 +117,9 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
           pipes_.adopt();
         }
       }
+      if (record->keep_read >= 0) {
+        pipes_.adopt();
+      }
       context_.counters.recovered.add(1);
       resumed.push_back(&begin(service->second, *record));
       HOLDFAST_FAULT_POINT(recovery_session_made);
@@ -181,7 +185,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   // A live record that nobody can go on with. Both ends are told by a reset. Whoever took stock of
   // the records counted it as open (worker/recovery).
   void give_up(state::ConnectionRecord& record) {
-    for (const int fd : {record.client_fd, record.backend_fd}) {
+    for (const int fd : {record.client_fd, record.backend_fd, record.second_fd}) {
       reset_on_close(fd);  // first: it also holds if a successor has to close them
     }
     using state::ConnectionState;

@@ -3,12 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <utility>
 
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
+#include "relay/backend_report.h"
 #include "relay/connection_log.h"
 
 namespace holdfast::relay {
@@ -26,6 +27,9 @@ constexpr auto kDeliveryCheck = std::chrono::milliseconds(10);
 
 // Whoever moved bytes in this time was in the middle of something.
 constexpr auto kBusy = std::chrono::seconds(1);
+
+// A backend that closes a connection in this time, and says nothing, refuses to serve.
+constexpr Duration kRefusal = std::chrono::seconds(1);
 
 bool is_failure(CloseCause cause) {
   switch (cause) {
@@ -62,7 +66,7 @@ Session::Session(Context& context, std::shared_ptr<const Service> service,
       service_(std::move(service)),
       record_(record),
       owner_(owner),
-      connector_(context, *service_, record) {
+      replay_(record, service_->pool->config().replay.up_to, context.pump_tools.pipes) {
   if (context_.connection_log == ConnectionLog::all) {
     // Once both ends have said FIN, the kernel doesn't know it any more.
     client_name_ = name_of_client(record_.client_fd);
@@ -72,36 +76,33 @@ Session::Session(Context& context, std::shared_ptr<const Service> service,
 void Session::start() {
   const Handling handling(context_, record_);
   HOLDFAST_FAULT_POINT(session_begins);
+  replay_.begin();
   record_.accepted_at = to_nanoseconds(Clock::now());
   record_.active_at = record_.accepted_at;
   record_.state = ConnectionState::connecting;
   HOLDFAST_FAULT_POINT(session_connecting);
   context_.counters.listeners[service_->listener].connections.add(1);
   HOLDFAST_FAULT_POINT(session_counted);
-  connect_next();
+  connect();
 }
 
-void Session::connect_next() {
-  if (!connector_.try_next()) {
-    reject(state::Rejection::no_backend);
-    return;
-  }
-  backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
-  backend_poll_->want(false, true);
-  service_->connect_deadline.touch(*this);
-  HOLDFAST_FAULT_POINT(session_connect_polled);
+void Session::connect() {
+  Connector::Owner& owner = *this;
+  connector_ = std::make_unique<Connector>(context_, *service_, record_, owner);
+  connector_->begin();
 }
 
-void Session::on_connect_ready() {
-  if (const int code = connector_.finish(); code != 0) {
-    backend_poll_.reset();
-    connector_.give_up(code);
-    connect_next();
-    return;
-  }
+void Session::on_nobody_left() {
+  reject(state::Rejection::no_backend);
+}
+
+void Session::on_connected(std::unique_ptr<loop::Poll> poll) {
   HOLDFAST_FAULT_POINT(session_connected);
   record_.state = ConnectionState::relaying;
   HOLDFAST_FAULT_POINT(session_relaying);
+  backend_poll_ = std::move(poll);
+  backend_poll_->hand_over(*this);
+  connector_.reset();
   context_.counters.backends[record_.backend].connections.add(1);
   HOLDFAST_FAULT_POINT(session_relaying_counted);
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
@@ -120,9 +121,7 @@ void Session::resume() {
       start();
       return;
     case ConnectionState::connecting:
-      connector_.begin_again();
-      HOLDFAST_FAULT_POINT(recovery_begins_again);
-      connect_next();
+      resume_connecting();
       return;
     case ConnectionState::relaying:
       resume_relaying();
@@ -141,9 +140,21 @@ void Session::resume_deadline() {
   deadline().touch(*this, from_nanoseconds(record_.active_at));
 }
 
+// No backend has a byte that it would get again.
+void Session::resume_connecting() {
+  Connector::forget(record_);
+  HOLDFAST_FAULT_POINT(recovery_begins_again);
+  if (replay_.rewind_again()) {
+    connect();
+  } else {
+    reject(state::Rejection::no_backend);
+  }
+}
+
 void Session::resume_relaying() {
   client_poll_.emplace(context_.loop, record_.client_fd, *this);
-  backend_poll_.emplace(context_.loop, record_.backend_fd, *this);
+  backend_poll_ = std::make_unique<loop::Poll>(context_.loop, record_.backend_fd, *this);
+  replay_.resume();
   // A FIN that was about to be passed on may not have been; once more does no harm.
   if (record_.to_backend.state == FlowState::shut) {
     ::shutdown(record_.backend_fd, SHUT_WR);
@@ -166,9 +177,7 @@ void Session::on_ready(loop::Poll& poll, Readiness ready) {
   const Handling handling(context_, record_);
   HOLDFAST_FAULT_POINT(session_woken);
   HOLDFAST_FAULT_POISON(poison, record_.client_fd);
-  if (record_.state == ConnectionState::connecting) {
-    on_connect_ready();
-  } else if (&poll == &*client_poll_) {
+  if (&poll == &*client_poll_) {
     relay(ready, {});
   } else {
     relay({}, ready);
@@ -183,14 +192,22 @@ void Session::relay(Readiness client, Readiness backend) {
   const int over_before = directions_over();
   const bool failed = client.failed || backend.failed;
   if (failed || client.readable || backend.writable) {
-    run(to_backend_, to_client_, record_.client_fd, record_.backend_fd, client.readable);
+    run(to_backend_, client.readable);
   }
-  if (failed || backend.readable || client.writable) {
-    run(to_client_, to_backend_, record_.backend_fd, record_.client_fd, backend.readable);
+  if (failed || backend.readable || client.writable || to_backend_.is_unsettled) {
+    run(to_client_, backend.readable);
   }
   HOLDFAST_FAULT_POINT(session_flows_run);
   const bool moved = count_progress(to_backend_before, to_client_before);
   HOLDFAST_FAULT_POINT(session_progress_counted);
+  if (to_backend_.is_unsettled || to_client_.is_unsettled) {
+    report_unanswered();
+    if (replay()) {
+      return;
+    }
+    settle(to_backend_);
+    settle(to_client_);
+  }
   if (moved || directions_over() > over_before) {
     mark_active();
   }
@@ -201,12 +218,44 @@ void Session::relay(Readiness client, Readiness backend) {
   wait_for_more();
 }
 
-void Session::run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready) {
+void Session::run(Flow& flow, bool source_ready) {
   if (flow.is_over()) {
     return;
   }
-  flow.stop = pump(flow.record, source, sink, source_ready, context_.pump_tools);
-  const bool from_client = source == record_.client_fd;
+  const bool from_client = &flow == &to_backend_;
+  flow.stop = pump(flow.record, from_client ? record_.client_fd : record_.backend_fd,
+                   from_client ? record_.backend_fd : record_.client_fd, source_ready,
+                   context_.pump_tools, replay_.witness());
+  flow.is_unsettled = true;
+  // An end before the first byte may be no end: first all is heard that the backend has said.
+  if (!tells_of_backends_end(flow) || is_answered()) {
+    settle(flow);
+  }
+}
+
+bool Session::tells_of_backends_end(const Flow& flow) const {
+  switch (flow.stop) {
+    case PumpStop::finished:
+    case PumpStop::source_reset:
+      return &flow == &to_client_;
+    case PumpStop::sink_reset:
+      return &flow == &to_backend_;
+    case PumpStop::source_blocked:
+    case PumpStop::sink_blocked:
+    case PumpStop::budget_spent:
+      return false;
+  }
+  std::abort();
+}
+
+// What it means for the session that a pump has stopped.
+void Session::settle(Flow& flow) {
+  if (!std::exchange(flow.is_unsettled, false)) {
+    return;
+  }
+  const bool from_client = &flow == &to_backend_;
+  auto& opposite = from_client ? to_client_ : to_backend_;
+  const int sink = from_client ? record_.backend_fd : record_.client_fd;
   const auto source_end = from_client ? ResetBy::client : ResetBy::backend;
   const auto sink_end = from_client ? ResetBy::backend : ResetBy::client;
   switch (flow.stop) {
@@ -250,6 +299,55 @@ void Session::on_reset(Flow& towards_dead, ResetBy dead) {
   }
 }
 
+// The backend is gone before its first byte.
+void Session::report_unanswered() {
+  if (is_answered() || was_reset() || is_judged_) {
+    return;
+  }
+  is_judged_ = true;
+  auto& pool = *service_->pool;
+  const bool reset = to_backend_.is_unsettled || to_client_.stop == PumpStop::source_reset;
+  const auto& asked = record_.to_backend;
+  if (reset) {
+    report_failure(context_, pool, record_.backend, "reset before its first byte");
+  } else if (asked.state != FlowState::open) {
+    report_success(context_, pool, record_.backend);  // both were done
+  } else if (asked.delivered > 0 || nanoseconds_lived() < kRefusal.count()) {
+    report_failure(context_, pool, record_.backend, "closed before its first byte");
+  }
+}
+
+// Goes back to connecting with all that the client has sent; false when that can't be.
+bool Session::replay() {
+  if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts ||
+      !replay_.rewind()) {
+    return false;
+  }
+  const auto cause = to_backend_.is_unsettled || to_client_.stop == PumpStop::source_reset
+                         ? CloseCause::backend_reset
+                         : CloseCause::finished;
+  to_backend_.is_unsettled = false;
+  to_client_.is_unsettled = false;
+  context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);
+  context_.counters.pools[service_->pool->index()].replays.add(1);
+  HOLDFAST_FAULT_POINT(replay_counted);
+  context_.log.debug("connection replayed", {{"pool", service_->pool->name()},
+                                             {"backend", context_.backend_name(record_.backend)},
+                                             {"bytes", record_.to_backend.held}});
+  DeadlineList::leave(*this);
+  client_poll_.reset();
+  backend_poll_.reset();
+  {
+    const Fd backend(std::exchange(record_.backend_fd, -1));
+    HOLDFAST_FAULT_POINT(replay_backend_forgotten);
+  }
+  release_backend();
+  HOLDFAST_FAULT_POINT(replay_backend_released);
+  is_judged_ = false;
+  connect();
+  return true;
+}
+
 // Whether a byte has moved.
 bool Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_client_before) {
   const auto sent = record_.to_backend.delivered - to_backend_before;
@@ -259,10 +357,15 @@ bool Session::count_progress(std::uint64_t to_backend_before, std::uint64_t to_c
   }
   auto& listener = context_.counters.listeners[service_->listener];
   auto& backend = context_.counters.backends[record_.backend];
-  listener.received_bytes.add(sent);
+  // What goes to a second backend came from the client once.
+  const auto after = std::max<std::uint64_t>(record_.to_backend.delivered, record_.replayed);
+  listener.received_bytes.add(after - std::max<std::uint64_t>(to_backend_before, record_.replayed));
   listener.sent_bytes.add(received);
   backend.sent_bytes.add(sent);
   backend.received_bytes.add(received);
+  if (received > 0 && !std::exchange(is_judged_, true)) {
+    report_success(context_, *service_->pool, record_.backend);
+  }
   return true;
 }
 
@@ -278,18 +381,12 @@ void Session::wait_for_more() {
 }
 
 DeadlineList& Session::deadline() const {
-  if (record_.state == ConnectionState::connecting) {
-    return service_->connect_deadline;
-  }
   return directions_over() > 0 ? service_->half_close_deadline : service_->idle_deadline;
 }
 
 // A loop runs its timers before its polls. After a pause of the process or of the whole machine
 // everything is overdue, and what arrived meanwhile has not been looked at.
 bool Session::is_event_waiting() const {
-  if (record_.state == ConnectionState::connecting) {
-    return is_ready(record_.backend_fd, false, true);
-  }
   return is_ready(record_.client_fd, to_backend_.wants_source(), to_client_.wants_sink()) ||
          is_ready(record_.backend_fd, to_client_.wants_source(), to_backend_.wants_sink());
 }
@@ -325,10 +422,6 @@ void Session::on_deadline() {
     finish_when_delivered();
   } else if (is_event_waiting()) {
     deadline().touch(*this);
-  } else if (record_.state == ConnectionState::connecting) {
-    backend_poll_.reset();
-    connector_.give_up(ETIMEDOUT);
-    connect_next();
   } else if (directions_over() > 0) {
     end(CloseCause::half_close_timeout, true);
   } else {
@@ -409,18 +502,28 @@ void Session::begin_closing() {
   record_.state = ConnectionState::closing;
 }
 
+void Session::release_backend() {
+  if (record_.backend != state::kNoBackend) {
+    service_->pool->release(std::exchange(record_.backend, state::kNoBackend));
+  }
+}
+
 void Session::let_go() {
   context_.counters.listeners[service_->listener].closed.add(1);
   HOLDFAST_FAULT_POINT(session_uncounted);
   DeadlineList::leave(*this);
   assert(record_.state == ConnectionState::closing);
+  if (connector_) {
+    connector_->abandon();
+  }
   client_poll_.reset();
   backend_poll_.reset();
   HOLDFAST_FAULT_POINT(session_polls_gone);
   abort_flow(record_.to_backend, context_.pump_tools);
   abort_flow(record_.to_client, context_.pump_tools);
   HOLDFAST_FAULT_POINT(session_pipes_gone);
-  connector_.release();
+  replay_.stop();
+  release_backend();
   HOLDFAST_FAULT_POINT(session_backend_released);
   const Fd client(std::exchange(record_.client_fd, -1));
   const Fd backend(std::exchange(record_.backend_fd, -1));

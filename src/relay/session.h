@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -7,13 +8,14 @@
 #include "holdfast/state/connection_record.h"
 #include "relay/connector.h"
 #include "relay/context.h"
+#include "relay/replay.h"
 
 namespace holdfast::relay {
 
 // One client's connection, from accept to close: connecting, then relaying through two pumps. What
 // it needs to go on is in its record; this object only has the polls that wake it. Owned by its
 // Relay, on that relay's thread. docs/sessions.md has its states in a diagram.
-class Session final : public loop::Poll::Handler, private Waiter {
+class Session final : public loop::Poll::Handler, private Waiter, private Connector::Owner {
  public:
   class Owner {
    public:
@@ -51,6 +53,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   struct Flow {
     state::FlowRecord& record;
     PumpStop stop = PumpStop::source_blocked;
+    bool is_unsettled = false;  // what the stop means for the session is still to be seen to
 
     [[nodiscard]] bool is_over() const {
       return record.state == state::FlowState::shut || record.state == state::FlowState::aborted;
@@ -62,11 +65,21 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void on_ready(loop::Poll& poll, loop::Readiness ready) override;
   void on_deadline() override;
 
+  void on_connected(std::unique_ptr<loop::Poll> poll) override;
+  void on_nobody_left() override;
+
+  void connect();
+  void resume_connecting();
   void resume_relaying();
-  void connect_next();
-  void on_connect_ready();
   void relay(loop::Readiness client, loop::Readiness backend);
-  void run(Flow& flow, Flow& opposite, int source, int sink, bool source_ready);
+  void run(Flow& flow, bool source_ready);
+  void settle(Flow& flow);
+  [[nodiscard]] bool tells_of_backends_end(const Flow& flow) const;
+  [[nodiscard]] bool is_answered() const {
+    return record_.to_client.delivered > 0 || record_.to_client.held > 0;
+  }
+  void report_unanswered();
+  [[nodiscard]] bool replay();
   void on_reset(Flow& towards_dead, state::ResetBy dead);
   [[nodiscard]] bool count_progress(std::uint64_t to_backend_before,
                                     std::uint64_t to_client_before);
@@ -83,6 +96,7 @@ class Session final : public loop::Poll::Handler, private Waiter {
   void end(state::CloseCause cause, bool reset);
   void begin_closing();
   void let_go();
+  void release_backend();
   [[nodiscard]] std::int64_t nanoseconds_lived() const;
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] bool is_in_flight() const;
@@ -91,12 +105,14 @@ class Session final : public loop::Poll::Handler, private Waiter {
   std::shared_ptr<const Service> service_;
   state::ConnectionRecord& record_;
   Owner& owner_;
-  Connector connector_;
+  std::unique_ptr<Connector> connector_;  // while connecting
+  Replay replay_;
   Flow to_backend_{record_.to_backend};
   Flow to_client_{record_.to_client};
   std::optional<loop::Poll> client_poll_;
-  std::optional<loop::Poll> backend_poll_;
+  std::unique_ptr<loop::Poll> backend_poll_;
   std::optional<TimePoint> delivery_ends_;
+  bool is_judged_ = false;   // the pool has heard how the backend fares with this connection
   std::string client_name_;  // when every connection is logged
 };
 

@@ -66,6 +66,10 @@ std::string_view to_string(EventKind kind) {
       return "backend_down";
     case EventKind::stopping:
       return "stopping";
+    case EventKind::backend_ejected:
+      return "backend_ejected";
+    case EventKind::backend_readmitted:
+      return "backend_readmitted";
   }
   std::abort();
 }

@@ -1,19 +1,13 @@
 #include "worker/recovery.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
-#include <memory>
 #include <optional>
 #include <span>
 
+#include "holdfast/base/descriptor_table.h"
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 
@@ -39,30 +33,6 @@ void for_each_live(const state::Region& region, Visit visit) {
       }
     }
   }
-}
-
-std::vector<int> open_descriptors() {
-  std::vector<int> found;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), &::closedir);
-  if (!directory) {
-    // Nothing can be opened as long as the dead worker's descriptors fill the table.
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    for (int fd = 0; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
-      if (::fcntl(fd, F_GETFD) >= 0) {
-        found.push_back(fd);
-      }
-    }
-    return found;
-  }
-  while (const auto* entry = ::readdir(directory.get())) {
-    int fd = -1;
-    const char* end = entry->d_name + std::strlen(entry->d_name);
-    if (std::from_chars(entry->d_name, end, fd).ptr == end && fd != ::dirfd(directory.get())) {
-      found.push_back(fd);
-    }
-  }
-  return found;
 }
 
 std::string_view listener_name(const state::SharedState& shared, const ConnectionRecord& record) {
@@ -101,7 +71,7 @@ std::size_t quarantine(const state::Region& region) {
       ++record.crashes;
       HOLDFAST_FAULT_POINT(takeover_crash_noted);
       if (record.crashes >= kFatalCrashes) {
-        for (const int fd : {record.client_fd, record.backend_fd}) {
+        for (const int fd : {record.client_fd, record.backend_fd, record.second_fd}) {
           reset_on_close(fd);
         }
         record.state = ConnectionState::closing;  // so that nobody owns its descriptors
@@ -196,10 +166,12 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
   HOLDFAST_FAULT_POINT(takeover_counted);
   forget_silent_sockets(shared);
 
-  const auto open = open_descriptors();
-  std::vector<bool> owned(open.empty() ? 3 : static_cast<std::size_t>(std::ranges::max(open)) + 1);
+  std::vector<bool> owned(static_cast<std::size_t>(descriptor_table_size()));
+  const auto is_known = [&](int fd) {
+    return fd >= 0 && static_cast<std::size_t>(fd) < owned.size();
+  };
   const auto own = [&](int fd) {
-    if (fd >= 0 && static_cast<std::size_t>(fd) < owned.size()) {
+    if (is_known(fd)) {
       owned[static_cast<std::size_t>(fd)] = true;
     }
   };
@@ -210,15 +182,18 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
     }
   }
   for_each_live(region, [&](unsigned, const ConnectionRecord& record) {
-    for (const int fd :
-         {record.client_fd, record.backend_fd, record.to_backend.pipe_read,
-          record.to_backend.pipe_write, record.to_client.pipe_read, record.to_client.pipe_write}) {
+    for (const int fd : {record.client_fd, record.backend_fd, record.to_backend.pipe_read,
+                         record.to_backend.pipe_write, record.to_client.pipe_read,
+                         record.to_client.pipe_write, record.keep_read, record.keep_write}) {
       own(fd);
     }
+    if (record.state == ConnectionState::connecting) {
+      own(record.second_fd);
+    }
   });
-  for (const int fd : open) {
-    if (owned[static_cast<std::size_t>(fd)]) {
-      continue;
+  for_each_descriptor([&](int fd) {
+    if (is_known(fd) && owned[static_cast<std::size_t>(fd)]) {
+      return;
     }
     Fd stray(fd);
     if (const auto listener = listener_of(fd, shared)) {
@@ -226,7 +201,7 @@ Inheritance take_over(const state::Region& region, const std::set<int>& kept) {
       HOLDFAST_FAULT_POINT(takeover_client_found);
     }
     HOLDFAST_FAULT_POINT(takeover_stray_closed);
-  }
+  });
   HOLDFAST_FAULT_POINT(takeover_done);
   return inheritance;
 }

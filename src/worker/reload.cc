@@ -1,5 +1,6 @@
 #include "worker/reload.h"
 
+#include <filesystem>
 #include <sstream>
 #include <system_error>
 #include <thread>
@@ -79,6 +80,12 @@ void Reload::begin() {
 Reload::Candidate Reload::read(const std::string& file,
                                const std::map<std::string, SocketAddress>& known) {
   Candidate candidate;
+  std::error_code unknown;
+  if (std::filesystem::is_fifo(file, unknown)) {
+    // Opening it would wait for somebody who writes (fifo(7)), and every later reload with it.
+    candidate.messages = file + " is a pipe, which can't be read again: run with a file instead\n";
+    return candidate;
+  }
   auto text = read_config_file(file);
   if (!text) {
     candidate.messages = text.error().message + "\n";

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "holdfast/discovery/resolver.h"
+#include "holdfast/pool/ejection.h"
 
 namespace holdfast::worker {
 namespace {
@@ -62,6 +63,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend, 
     entry.health = {.state = health};
     entry.published_health.set(static_cast<std::uint32_t>(health));
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
+    pool::forgive(entry.ejection);
   }
   entry.address = address;
   entry.weight.set(config.weight);
@@ -184,6 +186,9 @@ void publish(const Config& config, const Topology& topology, state::SharedState&
       const auto& backend = pool.backends()[k];
       publish_backend(config.pools[i].backends[k], backend,
                       pool.config().health.type != CheckType::none, pool.entry(backend));
+      if (!pool.config().passive.is_on) {
+        pool::forgive(pool.entry(backend).ejection);
+      }
       backends.insert(backend.index);
     }
     shared.pools[pool.index()].retired.set(0);

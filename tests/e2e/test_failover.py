@@ -16,7 +16,7 @@ def balancing(holdfast, free_port):
 
     def start(*addresses, **pool):
         port = free_port()
-        settings = {"health": NO_CHECKS, **pool}
+        settings = {"health": NO_CHECKS, "passive": "off", **pool}
         return holdfast(web(f"127.0.0.1:{port}", *addresses, pool=settings)), port
 
     return start

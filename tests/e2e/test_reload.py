@@ -1,58 +1,14 @@
-"""What `holdfast reload` and SIGHUP do: a changed file is in force, and no connection notices."""
+"""What `holdfast reload` and SIGHUP put in force, and how they refuse what is no good."""
 
 import contextlib
-import errno
-import http.client
 import os
-import random
 import signal
 import socket
-import threading
-import time
 
-import pytest
 from support import tcp
-from support.command import holdfast as run_holdfast
 from support.configuration import web
+from support.reloading import LAST, RELOADS, config, connect, echoes, named, refuses
 from support.waiting import wait_until
-
-RELOADS = "holdfast_config_reloads_total"
-LAST = "holdfast_config_last_reload_successful"
-MANY = 200 if os.environ.get("HOLDFAST_LONG") else 25
-
-
-def named(name):
-    """A server that says its name, then echoes."""
-
-    def handler(connection):
-        connection.sendall(name)
-        tcp.echo(connection)
-
-    return handler
-
-
-def connect(port, name, host="127.0.0.1"):
-    client = socket.create_connection((host, port), 10)
-    assert tcp.read_exactly(client, len(name)) == name
-    return client
-
-
-def echoes(client, data=b"still there?"):
-    client.sendall(data)
-    return tcp.read_exactly(client, len(data)) == data
-
-
-def config(listeners, pools, rest=""):
-    """listeners: {name: (bind ..., pool)}, pools: {name: {backend: address}}."""
-    lines = ["listeners:"]
-    for name, (*binds, pool) in listeners.items():
-        addresses = ", ".join(f'"{bind}"' for bind in binds)
-        lines.append(f"  - {{ name: {name}, bind: [{addresses}], pool: {pool} }}")
-    lines.append("pools:")
-    for name, backends in pools.items():
-        lines.append(f"  - name: {name}\n    health: {{ type: none }}\n    backends:")
-        lines += [f'      - {{ name: {one}, address: "{at}" }}' for one, at in backends.items()]
-    return "\n".join(lines) + "\n" + rest + "\n"
 
 
 def test_backends_come_and_go_and_connections_stay(holdfast, tcp_server, free_port):
@@ -302,173 +258,17 @@ def test_a_signal_reloads_as_well(holdfast, tcp_server, free_port):
     daemon.wait_for_log(" error reload failed ")
 
 
-# scars 35, 40: checks under way, connects under way, while everything changes all the time.
-@pytest.mark.limit(300)
-def test_nobody_notices_many_reloads(holdfast, tcp_server, free_port):
-    chance = random.Random(7)
-    fixed, other = free_port(), free_port()
-    servers = {f"b{n}": tcp_server(tcp.echo).address for n in range(4)}
-
-    def any_config():
-        some = dict(chance.sample(sorted(servers.items()), chance.randrange(1, 5)))
-        listeners = {chance.choice(["web", "www"]): (f"127.0.0.1:{fixed}", "web")}
-        if chance.random() < 0.5:
-            listeners["extra"] = (f"127.0.0.1:{other}", "web")
-        text = config(listeners, {"web": some}, f"threads: {chance.randrange(1, 4)}")
-        return text.replace("{ type: none }", "{ interval: 20ms }")
-
-    daemon = holdfast(any_config())
-    processes = daemon.pid, daemon.worker_pid
-    over = threading.Event()
-    failures = []
-
-    def keep_asking(fresh):
-        try:
-            client = socket.create_connection(("127.0.0.1", fixed), 10)
-            while not over.is_set():
-                assert echoes(client)
-                if fresh:
-                    client.close()
-                    client = socket.create_connection(("127.0.0.1", fixed), 10)
-                time.sleep(0.002)
-            client.close()
-        except (OSError, AssertionError) as error:
-            failures.append((fresh, repr(error)))
-
-    clients = [threading.Thread(target=keep_asking, args=(n % 2,)) for n in range(8)]
-    for client in clients:
-        client.start()
-    try:
-        for _ in range(MANY):
-            daemon.reload(any_config())
-    finally:
-        over.set()
-        for client in clients:
-            client.join()
-    assert failures == []
-    assert (daemon.pid, daemon.worker_pid) == processes
-    assert daemon.metrics().value(RELOADS, result="succeeded") == MANY
-    assert daemon.metrics().sum("holdfast_listener_rejected_total") == 0
-    wait_until(lambda: daemon.metrics().sum("holdfast_backend_connections_active") == 0)
-
-
-def test_a_crash_goes_on_with_what_was_reloaded(holdfast, tcp_server, free_port):
-    port = free_port()
-    listeners = {"web": (f"127.0.0.1:{port}", "web")}
-    daemon = holdfast(config(listeners, {"web": {"a": tcp_server(named(b"a")).address}}))
-    daemon.expect_log(" error worker died")
-    daemon.reload(config(listeners, {"web": {"b": tcp_server(named(b"b")).address}}))
-    daemon.write_config("somebody is half-way through an edit")
-    with connect(port, b"b") as client:
-        daemon.kill_worker()
-        assert echoes(client)
-        with connect(port, b"b"):
-            pass
-
-
-def test_connections_of_a_listener_that_is_gone_outlive_workers(holdfast, tcp_server, free_port):
-    port, other = free_port(), free_port()
-    pools = {"web": {"a": tcp_server(named(b"a")).address}}
-    daemon = holdfast(config({"web": (f"127.0.0.1:{port}", "web")}, pools))
-    with connect(port, b"a") as client:
-        daemon.reload(config({"www": (f"127.0.0.1:{other}", "web")}, pools))
-        wait_until(lambda: refuses("127.0.0.1", port))
-        daemon.expect_log(" error worker died ")
-        daemon.kill_worker()
-        assert echoes(client)
-        assert daemon.tell("upgrade").returncode == 0
-        assert echoes(client)
-    wait_until(lambda: 'listener="web"' not in daemon.get("/metrics")[2])
-    assert daemon.metrics().value("holdfast_connections_lost_in_recovery_total") == 0
-
-
-def test_health_and_turns_survive_a_reload(holdfast, tcp_server, free_port):
-    port, dead = free_port(), free_port()
-    listeners = {"web": (f"127.0.0.1:{port}", "web")}
-    servers = {"a": tcp_server(named(b"a")).address, "b": tcp_server(named(b"b")).address}
-    checked = "{ interval: 50ms, fall: 1 }"
-    text = config(listeners, {"web": servers | {"dead": f"127.0.0.1:{dead}"}})
-    daemon = holdfast(text.replace("{ type: none }", checked))
-    up = {"pool": "web", "backend": "dead"}
-    wait_until(lambda: daemon.metrics().value("holdfast_backend_up", **up) == 0)
-    daemon.wait_for_log(" warning backend down .*backend=dead")
-    said = len([line for line in daemon.log if "backend=dead" in line])
-    names = []
-    for number in range(4):
-        client = socket.create_connection(("127.0.0.1", port), 10)
-        names.append(tcp.read_exactly(client, 1))
-        client.close()
-        daemon.reload(text.replace("{ type: none }", checked) + f"threads: {number + 1}\n")
-        assert daemon.metrics().value("holdfast_backend_up", **up) == 0
-    assert names in ([b"a", b"b"] * 2, [b"b", b"a"] * 2), "turns went on, reload or not"
-    assert len([line for line in daemon.log if "backend=dead" in line]) == said
-
-
-def test_nobody_who_waits_in_the_queue_of_a_removed_listener_is_reset(
-    holdfast, tcp_server, free_port
-):
-    """More clients than may be served wait; their listener goes; each is served in its turn."""
-    port, other = free_port(), free_port()
-    pools = {"web": {"a": tcp_server(named(b"a")).address}}
-    both = {"web": (f"127.0.0.1:{port}", "web"), "other": (f"127.0.0.1:{other}", "web")}
-    rest = "max_connections: 2\nthreads: 1"
-    daemon = holdfast(config(both, pools, rest))
-    first = [connect(port, b"a") for _ in range(2)]
-    waiting = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(5)]
-    daemon.reload(config({"other": both["other"]}, pools, rest))
-    wait_until(lambda: not accepts(port), 10)
-    for client in first:
-        client.close()
-    for client in waiting:
-        client.settimeout(20)
-        assert tcp.read_exactly(client, 1) == b"a"
-        client.close()
-    wait_until(lambda: refuses("127.0.0.1", port), 10)
-
-
-def refuses(host, port):
-    with socket.socket() as client:
-        client.settimeout(5)
-        return client.connect_ex((host, int(port))) == errno.ECONNREFUSED
-
-
-def accepts(port):
-    with socket.socket() as client:
-        client.settimeout(0.2)
-        try:
-            client.connect(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def test_commands_without_an_instance_say_so(socket_directory):
-    for command in ("reload", "upgrade"):
-        done = run_holdfast(command, "--socket", socket_directory / "nobody.sock")
-        assert done.returncode == 3
-        assert "no instance answers at" in done.stderr
-
-
-def test_the_control_socket_takes_posts_only_and_admin_http_none(
-    holdfast, tcp_server, free_port
-):
-    daemon = holdfast(web(f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address))
-    connection = http.client.HTTPConnection(daemon.admin, timeout=5)
-    connection.request("POST", "/api/v1/reload")
-    assert connection.getresponse().status == 403
-    assert os.stat(daemon.socket).st_mode & 0o777 == 0o600
-    assert daemon.metrics().value(RELOADS, result="succeeded") == 0
-
-
-def test_two_instances_cannot_share_a_control_socket(holdfast, tcp_server, free_port, tmp_path):
-    backend = tcp_server(tcp.echo).address
-    daemon = holdfast(web(f"127.0.0.1:{free_port()}", backend))
-    file = tmp_path / "second.yaml"
-    rest = f"admin: {{ http: off, socket: {daemon.socket} }}"
-    file.write_text(web(f"127.0.0.1:{free_port()}", backend, rest=rest), encoding="utf-8")
-    done = run_holdfast("run", "-c", file)
+def test_a_pipe_in_place_of_the_file_holds_up_no_later_reload(holdfast, tcp_server, free_port):
+    bind, backend = f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address
+    daemon = holdfast(web(bind, backend))
+    daemon.expect_log(" error reload failed ")
+    daemon.config_file.unlink()
+    os.mkfifo(daemon.config_file)
+    done = daemon.tell("reload")
     assert done.returncode == 1
-    assert f"another instance runs with the control socket {daemon.socket}" in done.stderr
+    assert "is a pipe, which can't be read again" in done.stderr
+    daemon.config_file.unlink()
+    assert daemon.reload(web(bind, backend, rest="threads: 1")) == ["threads auto -> 1"]
 
 
 def test_checks_turned_off_take_a_backend_back_in(holdfast, free_port, tcp_server):
@@ -478,17 +278,3 @@ def test_checks_turned_off_take_a_backend_back_in(holdfast, free_port, tcp_serve
     wait_until(lambda: daemon.metrics().value("holdfast_backend_up", pool="web", backend="a") == 0)
     daemon.reload(text)
     assert daemon.metrics().value("holdfast_backend_up", pool="web", backend="a") == 1
-
-
-
-def test_what_is_gone_is_forgotten_while_reloads_come_one_after_the_other(
-    holdfast, tcp_server, free_port
-):
-    listeners = {"web": (f"127.0.0.1:{free_port()}", "web")}
-    backend = tcp_server(tcp.echo).address
-    daemon = holdfast(config(listeners, {"web": {"b": backend}}))
-    counts = []
-    for number in range(60):
-        daemon.reload(config(listeners, {"web": {f"b{number}": backend}}))
-        counts.append(len(daemon.metrics().named("holdfast_backend_connections_total")))
-    assert counts != sorted(counts), counts

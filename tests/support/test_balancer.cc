@@ -12,6 +12,11 @@ PoolConfig pool_config(const TestBalancer::Options& options) {
   config.name = "test";
   config.connect.timeout = options.connect_timeout;
   config.connect.attempts = options.attempts;
+  config.connect.total = options.connect_total;
+  config.connect.hedge_after = options.hedge_after;
+  config.passive.is_on = options.is_ejecting;
+  config.replay.up_to = options.replay_up_to;
+  config.health.type = CheckType::none;
   return config;
 }
 

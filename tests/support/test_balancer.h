@@ -20,6 +20,10 @@ class TestBalancer {
     std::vector<SocketAddress> backends;
     Milliseconds connect_timeout = std::chrono::seconds(5);
     unsigned attempts = 3;
+    Milliseconds connect_total = std::chrono::seconds(30);
+    std::optional<Milliseconds> hedge_after = Milliseconds(0);  // none
+    bool is_ejecting = false;
+    std::size_t replay_up_to = 0;
     Milliseconds idle_timeout = std::chrono::minutes(5);
     Milliseconds half_close_timeout = std::chrono::minutes(5);
     unsigned max_connections = 1000;

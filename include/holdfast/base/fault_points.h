@@ -31,10 +31,19 @@
   X(connector_backend_noted)                                         \
   X(connector_socket_unrecorded)                                     \
   X(connector_socket_recorded)                                       \
-  X(session_connect_polled)                                          \
+  X(connector_polled)                                                \
+  X(connector_woken)                                                 \
+  X(connector_timed_out)                                             \
+  X(connector_late)                                                  \
+  X(connector_race_begins)                                           \
+  X(connector_race_lost)                                             \
+  X(connector_winner_half_moved)                                     \
+  X(connector_winner_named_twice)                                    \
+  X(connector_winner_moved)                                          \
+  X(connector_total_reached)                                         \
   X(connector_failure_counted)                                       \
-  X(connector_failed_socket_forgotten)                               \
-  X(connector_failed_socket_closed)                                  \
+  X(connector_socket_forgotten)                                      \
+  X(connector_socket_closed)                                         \
   X(session_connected)                                               \
   X(session_relaying)                                                \
   X(session_relaying_counted)                                        \
@@ -64,6 +73,23 @@
   X(pump_aborted)                                                    \
   X(pump_pipe_discarded)                                             \
   X(pipes_half_closed)                                               \
+  /* src/relay/replay.cc: another backend gets the same */           \
+  X(replay_pipe_half_named)                                          \
+  X(replay_pipe_named)                                               \
+  X(replay_begins_to_keep)                                           \
+  X(replay_kept)                                                     \
+  X(replay_over)                                                     \
+  X(replay_pipe_half_unnamed)                                        \
+  X(replay_pipe_returned)                                            \
+  X(replay_copied)                                                   \
+  X(replay_connecting)                                               \
+  X(replay_old_pipe_half_unnamed)                                    \
+  X(replay_old_pipe_returned)                                        \
+  X(replay_new_pipe_half_named)                                      \
+  X(replay_rewound)                                                  \
+  X(replay_counted)                                                  \
+  X(replay_backend_forgotten)                                        \
+  X(replay_backend_released)                                         \
   /* src/relay/session.cc: relaying, and what ends it */             \
   X(session_woken)                                                   \
   X(session_flows_run)                                               \
@@ -110,6 +136,7 @@
   X(recovery_reconciled)                                             \
   X(recovery_session_made)                                           \
   X(recovery_socket_forgotten)                                       \
+  X(recovery_second_forgotten)                                       \
   X(recovery_begins_again)                                           \
   X(recovery_fins_repeated)                                          \
   X(recovery_resumed)                                                \

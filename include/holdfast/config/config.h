@@ -83,11 +83,32 @@ struct ListenerConfig {
 struct ConnectConfig {
   Milliseconds timeout = std::chrono::seconds(1);  // of one attempt
   unsigned attempts = 3;                           // backends tried for one client
+  Milliseconds total = std::chrono::seconds(3);    // of all attempts for one client
+  // How long an attempt may take before a second one races it; nothing: by what connects take in
+  // this pool; 0: none does.
+  std::optional<Milliseconds> hedge_after;
   ConnectOptions socket = {.source = {},
                            .stream = {.user_timeout = std::chrono::seconds(30), .keepalive = {}}};
   SocketMarks socket_marks;
   Mark timeout_mark;
   Mark attempts_mark;
+  Mark total_mark;
+  Mark hedge_after_mark;
+};
+
+// What takes a backend out before a check notices.
+struct PassiveConfig {
+  bool is_on = true;
+  unsigned failures = 3;                              // in a row
+  Milliseconds eject_for = std::chrono::seconds(10);  // the first time; longer each time after
+  unsigned max_ejected = 50;                          // percent of the pool's backends
+  Mark mark;
+};
+
+// What is kept of a client's bytes, to be sent to another backend.
+struct ReplayConfig {
+  std::size_t up_to = 0;  // bytes; 0: nothing
+  Mark mark;
 };
 
 struct HealthConfig {
@@ -112,6 +133,8 @@ struct PoolConfig {
   std::string name;
   Balance balance = Balance::round_robin;
   ConnectConfig connect;
+  PassiveConfig passive;
+  ReplayConfig replay;
   HealthConfig health;
   std::vector<BackendConfig> backends;
   Mark mark;

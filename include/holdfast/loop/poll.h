@@ -36,12 +36,15 @@ class Poll {
   Poll(Loop& loop, int fd, Handler& handler);
   Poll(Poll&&) = delete;
 
+  // Tells another handler from now on.
+  void hand_over(Handler& handler) { handler_ = &handler; }
+
   // Asks for these events from now on; asking for what is asked for already costs nothing.
   void want(bool readable, bool writable);
 
  private:
   std::unique_ptr<uv_poll_t, detail::CloseHandle> handle_;
-  Handler& handler_;
+  Handler* handler_;
   int asked_ = 0;
 };
 

@@ -43,9 +43,11 @@ struct BackendSnapshot {
   std::uint64_t checks_failed = 0;
   std::array<std::uint64_t, state::kHealthStates> transitions{};
   std::uint64_t changed_at = 0;  // milliseconds since 1970
+  bool is_ejected = false;
+  std::uint64_t ejections = 0;
 
   [[nodiscard]] bool is_serving() const {
-    return !retired && health != state::Health::down && weight > 0;
+    return !retired && health != state::Health::down && !is_ejected && weight > 0;
   }
 };
 
@@ -53,6 +55,10 @@ struct PoolSnapshot {
   std::string name;
   std::uint64_t failovers = 0;
   std::uint64_t no_backend = 0;
+  std::uint64_t hedges_won = 0;
+  std::uint64_t hedges_lost = 0;
+  std::uint64_t hedges_denied = 0;
+  std::uint64_t replays = 0;
   HistogramSnapshot connect_duration;
   HistogramSnapshot connection_duration;
   HistogramSnapshot health_check_duration;

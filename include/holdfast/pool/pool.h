@@ -11,6 +11,7 @@
 #include "holdfast/balance/balance.h"
 #include "holdfast/base/socket_address.h"
 #include "holdfast/config/config.h"
+#include "holdfast/pool/racing.h"
 #include "holdfast/state/shared_state.h"
 
 namespace holdfast::pool {
@@ -39,6 +40,20 @@ class Pool {
 
   // Backends that take new connections now.
   [[nodiscard]] std::size_t serving() const;
+  // Whether this one of them does.
+  [[nodiscard]] bool is_serving(std::uint16_t backend) const;
+
+  // A connection says that a backend fails (pool/ejection): how long it is ejected for, if that
+  // takes it out.
+  [[nodiscard]] std::optional<Duration> report_failure(std::uint16_t backend, TimePoint now);
+  // A connection, or a check, says that it works: whether it is back by that.
+  [[nodiscard]] bool report_success(std::uint16_t backend);
+  [[nodiscard]] bool report_check_passed(std::uint16_t backend, TimePoint now);
+  // It has been out for long enough: a check may take it back in.
+  [[nodiscard]] bool is_check_due(std::uint16_t backend, TimePoint now) const;
+
+  // How long connects take here, and how many more may be begun than clients ask for.
+  [[nodiscard]] Racing& racing() const { return *racing_; }
 
   [[nodiscard]] const std::string& name() const { return config_.name; }
   [[nodiscard]] std::uint16_t index() const { return index_; }
@@ -50,6 +65,8 @@ class Pool {
 
  private:
   [[nodiscard]] bool is_serving(const Backend& backend) const;
+  [[nodiscard]] bool is_admitted(const state::EjectionRecord& ejection) const;
+  [[nodiscard]] bool may_eject(std::uint16_t backend) const;
 
   PoolConfig config_;
   std::uint16_t index_;
@@ -61,6 +78,7 @@ class Pool {
   std::shared_ptr<std::mutex> mutex_;
   std::vector<balance::Candidate> candidates_;  // scratch, guarded by mutex_
   std::vector<const Backend*> candidate_backends_;
+  std::shared_ptr<Racing> racing_;  // over changes of the configuration the same
 };
 
 }  // namespace holdfast::pool

@@ -28,6 +28,13 @@ enum class FlowState : std::uint8_t {
   aborted,     // a reset ended it: nothing more is delivered
 };
 
+// Whether what the client has sent could go to another backend still (relay/replay).
+enum class ReplayState : std::uint8_t {
+  untouched,  // nothing was taken from the client
+  keeping,    // all that was taken from the client is in the keeping pipe as well
+  over,       // nothing is kept, or not all
+};
+
 // The owner of both fields of a pair is the pipe pool; -1 when no pipe is borrowed.
 struct FlowRecord {
   std::uint64_t delivered = 0;  // bytes that reached the sink's socket
@@ -58,6 +65,14 @@ struct ConnectionRecord {
   std::array<std::uint16_t, kMaxAttempts> tried{};  // backends, the first `attempts` of them
   FlowRecord to_backend;
   FlowRecord to_client;
+  // The other one of two connects that race; only while connecting.
+  std::int32_t second_fd = -1;
+  std::uint16_t second_backend = kNoBackend;
+  ReplayState replay = ReplayState::untouched;
+  std::uint8_t unused = 0;
+  std::int32_t keep_read = -1;  // the keeping pipe
+  std::int32_t keep_write = -1;
+  std::uint32_t replayed = 0;  // bytes to the backend that went to one before it as well
 };
 
 // Whether a connection hangs on the record: what its descriptors name is open and its own.

@@ -28,8 +28,10 @@ enum class EventKind : std::uint8_t {
   backend_up,
   backend_down,
   stopping,
+  backend_ejected,
+  backend_readmitted,
 };
-inline constexpr std::size_t kEventKinds = 14;
+inline constexpr std::size_t kEventKinds = 16;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

@@ -11,7 +11,7 @@ inline constexpr std::uint64_t kMagic = 0x5453'4146'444c'4f48;
 
 // To be raised with every change of what lies in the region: a process of another version must
 // not read it. A test compares the layout with the one this number stands for.
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 
 // How a region begins: enough to tell whether the rest can be understood. Written once, by whoever
 // makes the region.

@@ -80,6 +80,10 @@ struct ListenerCounters {
 struct PoolCounters {
   Counter failovers;  // connects retried on another backend
   Counter no_backend;
+  Counter hedges_won;     // second connects that were the first to be done
+  Counter hedges_lost;    // those that weren't
+  Counter hedges_denied;  // not begun for want of budget
+  Counter replays;        // connections that went to another backend with what had been sent
   Histogram connect_duration;
   Histogram connection_duration;
 };
@@ -113,6 +117,24 @@ struct HealthRecord {
   std::uint8_t unused = 0;
 };
 
+enum class EjectionState : std::uint8_t {
+  none,
+  ejected,   // gets no new connections
+  on_trial,  // gets no others than the one that was let through to see how it fares
+};
+
+// What a backend's own connections say of it (pool/ejection). Written under its pool's mutex.
+struct EjectionRecord {
+  Gauge state;            // EjectionState; written last
+  Gauge failures;         // in a row
+  Gauge times;            // ejections in a row
+  Counter until;          // nanoseconds of the monotonic clock
+  Counter readmitted_at;  // the same
+  Counter total;          // ejections
+
+  [[nodiscard]] EjectionState current() const { return static_cast<EjectionState>(state.get()); }
+};
+
 struct alignas(64) BackendEntry {
   Name name{};
   Gauge retired;  // 1: not configured any more, kept for the connections it still has
@@ -127,6 +149,7 @@ struct alignas(64) BackendEntry {
   Counter checks_failed;
   std::array<Counter, kHealthStates> transitions;  // by the state it came to
   Counter changed_at;                              // seconds since 1970, in milliseconds
+  EjectionRecord ejection;
 
   [[nodiscard]] Health current_health() const {
     return static_cast<Health>(published_health.get());

@@ -7,8 +7,8 @@
 
 #include "holdfast/admin/instance_lock.h"
 #include "holdfast/base/socket.h"
+#include "holdfast/base/temporary_directory.h"
 #include "support/tcp.h"
-#include "support/temporary_directory.h"
 #include "support/test_state.h"
 #include "support/text_log.h"
 
@@ -46,7 +46,7 @@ class InterfaceTest : public ::testing::Test {
     return testing::receive_to_end(client).bytes;
   }
 
-  testing::TemporaryDirectory directory_;
+  TemporaryDirectory directory_ = TemporaryDirectory::make().value();
   std::string path_ = directory_.file("control.sock");
   testing::TestState state_;
   testing::TextLog log_;
@@ -159,7 +159,7 @@ TEST_F(InterfaceTest, without_a_lock_there_is_no_control_socket) {
 }
 
 TEST(InstanceLock, is_held_by_whoever_has_the_descriptor) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const std::string path = directory.file("control.sock");
   auto lock = lock_instance(path).value();
   ASSERT_TRUE(lock);

@@ -11,11 +11,11 @@
 #include <thread>
 
 #include "holdfast/base/socket.h"
+#include "holdfast/base/temporary_directory.h"
 #include "support/faults.h"
 #include "support/full_queue.h"
 #include "support/limit_scope.h"
 #include "support/tcp.h"
-#include "support/temporary_directory.h"
 #include "support/turning.h"
 
 namespace holdfast::health {
@@ -73,7 +73,7 @@ TEST(Probe, fails_when_the_backend_refuses) {
 }
 
 TEST(Probe, checks_a_unix_socket_and_reports_its_refusal_from_the_loop) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto path =
       SocketAddress::from(*Endpoint::parse("unix:" + directory.file("app.sock"))).value();
   {

@@ -6,11 +6,12 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
+#include "holdfast/base/temporary_directory.h"
 #include "support/full_queue.h"
 #include "support/tcp.h"
-#include "support/temporary_directory.h"
 
 namespace holdfast {
 namespace {
@@ -84,7 +85,7 @@ TEST(ListenOn, leaves_ipv4_alone_when_it_listens_on_ipv6) {
 }
 
 TEST(ListenOnUnix, takes_connections) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto path = address("unix:" + directory.file("app.sock"));
   const auto listener = listen_on(path, false).value();
   const auto client = start_connect(path).value();
@@ -94,7 +95,7 @@ TEST(ListenOnUnix, takes_connections) {
 
 // scar 42
 TEST(ListenOnUnix, replaces_the_file_that_a_dead_listener_left_behind) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto path = address("unix:" + directory.file("app.sock"));
   static_cast<void>(listen_on(path, false).value());
   const auto listener = listen_on(path, false);
@@ -104,7 +105,7 @@ TEST(ListenOnUnix, replaces_the_file_that_a_dead_listener_left_behind) {
 
 // scar 42
 TEST(ListenOnUnix, leaves_a_living_listener_its_file) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto path = address("unix:" + directory.file("app.sock"));
   const auto living = listen_on(path, false).value();
   const auto second = listen_on(path, false);
@@ -115,7 +116,7 @@ TEST(ListenOnUnix, leaves_a_living_listener_its_file) {
 }
 
 TEST(ListenOnUnix, leaves_a_file_that_is_no_socket) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto file = directory.file("precious");
   std::ofstream(file) << "data";
   const auto listener = listen_on(address("unix:" + file), false);
@@ -125,7 +126,7 @@ TEST(ListenOnUnix, leaves_a_file_that_is_no_socket) {
 }
 
 TEST(ListenOnUnix, says_why_there_can_be_no_file) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto listener = listen_on(address("unix:" + directory.file("missing/app.sock")), false);
   ASSERT_FALSE(listener.has_value());
   EXPECT_EQ(listener.error().code, ENOENT);
@@ -167,7 +168,7 @@ TEST(FinishConnect, passes_on_that_there_is_no_socket) {
 }
 
 TEST(StartConnect, tells_at_once_that_there_is_no_unix_socket) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto connect = start_connect(address("unix:" + directory.file("nobody.sock")));
   ASSERT_FALSE(connect.has_value());
   EXPECT_EQ(connect.error().code, ENOENT);

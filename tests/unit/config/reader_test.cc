@@ -172,15 +172,14 @@ TEST_F(ReaderTest, wants_a_list_where_a_list_belongs) {
 }
 
 TEST_F(ReaderTest, reads_one_word_of_several) {
-  const Reader::Words<bool> words = {{"yes", true}, {"no", false}};
-  bool value = true;
+  auto value = CheckType::tcp;
   Reader reader(diagnostics_);
 
-  reader.word(YAML::Load("no"), words, value);
-  EXPECT_FALSE(value);
-  reader.word(YAML::Load("yess"), words, value);
-  EXPECT_FALSE(value);
-  EXPECT_THAT(said(), ElementsAre("1:1+4: unknown value 'yess' | did you mean 'yes'?"));
+  reader.word(YAML::Load("none"), value);
+  EXPECT_EQ(value, CheckType::none);
+  reader.word(YAML::Load("tpc"), value);
+  EXPECT_EQ(value, CheckType::none);
+  EXPECT_THAT(said(), ElementsAre("1:1+3: unknown value 'tpc' | did you mean 'tcp'?"));
 }
 
 TEST_F(ReaderTest, keeps_a_duration_within_its_limits) {

@@ -1,4 +1,4 @@
-#include "cli/temporary_directory.h"
+#include "holdfast/base/temporary_directory.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "holdfast/config/load.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 namespace {
 
 TEST(TemporaryDirectory, is_gone_with_its_files_when_its_owner_is) {
@@ -53,4 +53,4 @@ TEST(TemporaryDirectory, says_what_it_cannot_write) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli
+}  // namespace holdfast

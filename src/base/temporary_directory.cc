@@ -1,11 +1,11 @@
-#include "cli/temporary_directory.h"
+#include "holdfast/base/temporary_directory.h"
 
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-namespace holdfast::cli {
+namespace holdfast {
 
 Result<TemporaryDirectory> TemporaryDirectory::make() {
   std::error_code error;
@@ -38,4 +38,4 @@ Result<std::string> TemporaryDirectory::write(const std::string& name,
   return path;
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast

@@ -5,7 +5,7 @@
 
 #include "holdfast/base/result.h"
 
-namespace holdfast::cli {
+namespace holdfast {
 
 // A directory of our own, for nobody else to read, that is gone with everything in it when its
 // owner is. Kept by one owner, who may be moved.
@@ -28,4 +28,4 @@ class TemporaryDirectory {
   std::string path_;  // empty when another one has it
 };
 
-}  // namespace holdfast::cli
+}  // namespace holdfast
