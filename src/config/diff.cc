@@ -51,6 +51,26 @@ std::string text_of(const std::vector<BindConfig>& binds) {
   return text;
 }
 
+// What isn't given is as the kernel has it.
+std::string text_of(const Keepalive& keepalive) {
+  if (!keepalive.on) {
+    return "off";
+  }
+  std::string text;
+  const auto add = [&](const char* key, bool given, const std::string& value) {
+    if (given) {
+      text += (text.empty() ? "" : ", ") + std::string(key) + " " + value;
+    }
+  };
+  add("idle", keepalive.idle.count() > 0, format_duration(keepalive.idle));
+  add("interval", keepalive.interval.count() > 0, format_duration(keepalive.interval));
+  add("count", keepalive.count > 0, std::to_string(keepalive.count));
+  return text.empty() ? "on" : text;
+}
+std::string text_or_off(Milliseconds duration) {
+  return duration.count() > 0 ? format_duration(duration) : "off";
+}
+
 // Collects lines about one thing, such as "pool web: ".
 class Lines {
  public:
@@ -91,6 +111,25 @@ class Lines {
   std::string about_;
 };
 
+void diff_stream(const std::string& prefix, const StreamOptions& before, const StreamOptions& after,
+                 Lines& lines) {
+  lines.compare(prefix + "user_timeout", text_or_off(before.user_timeout),
+                text_or_off(after.user_timeout));
+  lines.compare(prefix + "keepalive", before.keepalive, after.keepalive);
+}
+
+void diff_connect_sockets(const ConnectOptions& before, const ConnectOptions& after, Lines& lines) {
+  const auto source = [](const ConnectOptions& options) {
+    return options.source.size() > 0 ? options.source.endpoint().host : "none";
+  };
+  const auto fastopen = [](const ConnectOptions& options) {
+    return std::string(options.fastopen ? "on" : "off");
+  };
+  lines.compare("connect.bind_source", source(before), source(after));
+  diff_stream("connect.", before.stream, after.stream, lines);
+  lines.compare("connect.fastopen", fastopen(before), fastopen(after));
+}
+
 void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
                    std::vector<std::string>& all) {
   Lines lines(all, "listener " + after.name + ": ");
@@ -98,6 +137,9 @@ void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
   lines.compare("pool", before.pool, after.pool);
   lines.compare("idle_timeout", before.idle_timeout, after.idle_timeout);
   lines.compare("half_close_timeout", before.half_close_timeout, after.half_close_timeout);
+  diff_stream("", before.socket.stream, after.socket.stream, lines);
+  const auto queue = [](unsigned length) { return length > 0 ? std::to_string(length) : "off"; };
+  lines.compare("fastopen", queue(before.socket.fastopen), queue(after.socket.fastopen));
 }
 
 std::string text_of_hedge(const ConnectConfig& connect) {
@@ -140,6 +182,7 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
   lines.compare("queue", before.queue, after.queue);
   lines.compare("connect.timeout", before.connect.timeout, after.connect.timeout);
   lines.compare("connect.attempts", before.connect.attempts, after.connect.attempts);
+  diff_connect_sockets(before.connect.socket, after.connect.socket, lines);
   lines.compare("connect.total", before.connect.total, after.connect.total);
   lines.compare("connect.hedge_after", text_of_hedge(before.connect), text_of_hedge(after.connect));
   diff_passive(before.passive, after.passive, lines);

@@ -4,6 +4,7 @@
 
 #include "config/choosing_reader.h"
 #include "config/health_reader.h"
+#include "config/socket_reader.h"
 
 namespace holdfast {
 namespace {
@@ -35,6 +36,7 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<ConnectConfig> keys = {
       {"timeout", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
+         connect.timeout_mark = mark_of(n.Mark());
          r.duration(n, kShortest, kDay, connect.timeout);
        }},
       {"attempts", kOptional,
@@ -42,6 +44,22 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
          if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
            connect.attempts_mark = mark_of(n.Mark());
          }
+       }},
+      {"bind_source", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_bind_source(r, n, connect.socket, connect.socket_marks);
+       }},
+      {"user_timeout", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_user_timeout(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"keepalive", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_keepalive(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"fastopen", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_fastopen(r, n, connect.socket, connect.socket_marks);
        }},
       {"total", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/health_rules.h"
+#include "config/socket_rules.h"
 #include "config/units.h"
 
 namespace holdfast {
@@ -71,6 +72,7 @@ void check_replay(const PoolConfig& pool, Diagnostics& diagnostics) {
 
 void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_backends(pool, diagnostics);
+  check_sockets(pool, diagnostics);
   check_connect(pool, diagnostics);
   check_passive(pool, diagnostics);
   check_replay(pool, diagnostics);

@@ -26,6 +26,7 @@ std::shared_ptr<const CheckPlan> make_plan(const PoolConfig& pool, const pool::B
   auto plan = std::make_shared<CheckPlan>();
   plan->config = pool.health;
   plan->address = backend.check_address.value_or(backend.address.value_or(SocketAddress()));
+  plan->source = pool.connect.socket.source;
   const auto endpoint = endpoint_of(pool, backend);
   plan->host = host_of(endpoint);
   if (const auto& tls = pool.health.tls) {

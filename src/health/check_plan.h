@@ -15,6 +15,7 @@ namespace holdfast::health {
 struct CheckPlan {
   HealthConfig config;
   SocketAddress address;
+  SocketAddress source = {};     // that it connects from; size 0: the kernel's choice
   std::string host = {};         // of HTTP requests: the backend's address as it is configured
   std::string server_name = {};  // whose certificate it must be
   std::shared_ptr<const TlsContext> tls = nullptr;

@@ -9,7 +9,7 @@
 namespace holdfast::health {
 
 Result<Transport> Transport::open(const CheckPlan& plan) {
-  auto socket = start_connect(plan.address);
+  auto socket = start_connect(plan.address, {.source = plan.source, .stream = {}});
   if (!socket) {
     return tl::unexpected(socket.error());
   }

@@ -115,7 +115,7 @@ bool Connector::start(Attempt& attempt, const pool::Backend& backend, Why why) {
   }
   record_.tried[record_.attempts++] = backend.index;
   attempt.is_hedge = why == Why::hedge;
-  const int code = attempt.begin(backend, service_.connect_deadline);
+  const int code = attempt.begin(backend, pool_.config().connect.socket, service_.connect_deadline);
   if (code != 0) {
     fail(attempt, code);
   }
@@ -160,6 +160,10 @@ void Connector::win(Attempt& winner) {
     HOLDFAST_FAULT_POINT(connector_winner_named_twice);
     record_.second_fd = -1;
     HOLDFAST_FAULT_POINT(connector_winner_moved);
+  }
+  if (pool_.config().connect.socket.fastopen && is_connect_put_off(record_.backend_fd)) {
+    // Kernels before 6.5 don't splice into such a socket, and call it writable nevertheless.
+    record_.to_backend.copying = true;
   }
   owner_.on_connected(std::move(poll));
 }

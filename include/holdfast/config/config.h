@@ -8,6 +8,7 @@
 
 #include "holdfast/base/endpoint.h"
 #include "holdfast/base/log.h"
+#include "holdfast/base/socket_options.h"
 #include "holdfast/config/health_config.h"
 #include "holdfast/config/mark.h"
 
@@ -61,12 +62,23 @@ struct BindConfig {
   Mark mark;
 };
 
+// Where socket options stand.
+struct SocketMarks {
+  Mark user_timeout;
+  Mark keepalive;
+  Mark count;  // of keepalive probes
+  Mark fastopen;
+  Mark bind_source;
+};
+
 struct ListenerConfig {
   std::string name;
   std::vector<BindConfig> bind;
   std::string pool;
   Milliseconds idle_timeout = std::chrono::hours(1);
   Milliseconds half_close_timeout = std::chrono::seconds(30);
+  ListenOptions socket;
+  SocketMarks socket_marks;
   Mark mark;
   Mark name_mark;
   Mark bind_mark;
@@ -80,6 +92,10 @@ struct ConnectConfig {
   // How long an attempt may take before a second one races it; nothing: by what connects take in
   // this pool; 0: none does.
   std::optional<Milliseconds> hedge_after;
+  ConnectOptions socket = {.source = {},
+                           .stream = {.user_timeout = std::chrono::seconds(30), .keepalive = {}}};
+  SocketMarks socket_marks;
+  Mark timeout_mark;
   Mark attempts_mark;
   Mark total_mark;
   Mark hedge_after_mark;
