@@ -118,9 +118,9 @@ def test_every_byte_is_in_one_place_after_random_kills(faulty, tcp_server, how):
     if how == "spliced":
         daemon = faulty(traffic.config)
     else:
-        # All descriptors that the process and its 16 sockets don't need are for connections.
+        # All descriptors that the process and its 22 sockets don't need are for connections.
         daemon = faulty(
-            traffic.config + "max_connections: 100\n", before=["prlimit", "--nofile=376"]
+            traffic.config + "max_connections: 100\n", before=["prlimit", "--nofile=382"]
         )
         daemon.wait_for_log(r" info limits .* pipes=0$")
     descriptors = daemon.open_descriptors()
