@@ -147,7 +147,7 @@ const std::vector<Row<PoolSnapshot>>& pool_rows() {
        value_of(&P::panics)},
       {"pool_queue_length", kGauge, "Clients that wait for a place on a backend.",
        value_of(&P::waiting)},
-      {"pool_queue_wait_seconds", kHistogram, "Time in the queue of clients that got a backend.",
+      {"pool_queue_duration_seconds", kHistogram, "Time in the queue of clients that got a backend.",
        value_of(&P::queue_wait)},
       {"pool_connect_duration_seconds", kHistogram, "Time a successful connect took.",
        value_of(&P::connect_duration)},

@@ -79,7 +79,7 @@ def test_one_client_too_many_for_the_queue_is_rejected(choice):
     held.close()
     wait_until(lambda: line.served == [0])
     assert web.pool("queue_length") == 1
-    assert web.balancer.metrics().value("holdfast_pool_queue_wait_seconds_count", pool="web") == 1
+    assert web.balancer.metrics().value("holdfast_pool_queue_duration_seconds_count", pool="web") == 1
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -88,6 +88,10 @@ TEST_F(Metrics, are_these_families) {
       {"holdfast_pool_backends", "gauge"},
       {"holdfast_pool_failovers_total", "counter"},
       {"holdfast_pool_no_backend_total", "counter"},
+      {"holdfast_pool_tier", "gauge"},
+      {"holdfast_pool_panic", "gauge"},
+      {"holdfast_pool_queue_length", "gauge"},
+      {"holdfast_pool_queue_duration_seconds", "histogram"},
       {"holdfast_pool_connect_duration_seconds", "histogram"},
       {"holdfast_pool_connection_duration_seconds", "histogram"},
       {"holdfast_pool_health_check_duration_seconds", "histogram"},
@@ -129,6 +133,9 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
       "holdfast_listener_sent_bytes_total" + listener + "}",
       "holdfast_pool_failovers_total" + pool + "}",
       "holdfast_pool_no_backend_total" + pool + "}",
+      "holdfast_pool_tier" + pool + "}",
+      "holdfast_pool_panic" + pool + "}",
+      "holdfast_pool_queue_length" + pool + "}",
       "holdfast_backend_connections_total" + backend + "}",
       "holdfast_backend_connections_active" + backend + "}",
       "holdfast_backend_received_bytes_total" + backend + "}",
@@ -149,7 +156,8 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
   for (const auto* result : {"succeeded", "failed"}) {
     at_zero.insert(std::string("holdfast_config_reloads_total{result=\"") + result + "\"}");
   }
-  for (const auto* reason : {"no_backend", "shutdown"}) {
+  for (const auto* reason :
+       {"no_backend", "shutdown", "backends_full", "queue_full", "queue_timeout", "queue_left"}) {
     at_zero.insert("holdfast_listener_rejected_total" + listener + ",reason=\"" + reason + "\"}");
   }
   for (const auto* reason : {"refused", "reset", "unreachable", "timeout", "local", "other"}) {
