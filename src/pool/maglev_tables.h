@@ -14,8 +14,8 @@ namespace holdfast::pool {
 struct MaglevTables {
   using Members = std::vector<balance::MaglevTable::Member>;
 
-  // `members`: of the backends, in their order.
-  MaglevTables(Members members, std::span<const Backend> backends, std::size_t size);
+  // `all`: of the backends, in their order.
+  MaglevTables(Members all, std::span<const Backend> backends, std::size_t size);
 
   // Of the backends in these tiers; nullptr when none of them has an entry.
   [[nodiscard]] const balance::MaglevTable* up_to(unsigned tier) const;
