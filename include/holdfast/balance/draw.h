@@ -49,7 +49,9 @@ template <class WeightAt>
 }
 
 // The less loaded of two that were drawn, active_at(place) / weight. Of two alike the first, so
-// that an idle pool is shared by weight.
+// that an idle pool is shared by weight. Both draws are of all: were the second one of the others
+// only, one of two backends would be looked at each time however little it weighs, and an idle one
+// that comes back slowly would get all there is.
 template <class WeightAt, class ActiveAt>
 [[nodiscard]] std::optional<std::size_t> draw_two(std::size_t count, std::uint32_t heaviest,
                                                   WeightAt weight_at, ActiveAt active_at,
@@ -58,9 +60,7 @@ template <class WeightAt, class ActiveAt>
   if (!first) {
     return std::nullopt;
   }
-  const auto second = draw(
-      count, heaviest, [&](std::size_t place) { return place == *first ? 0 : weight_at(place); },
-      random);
+  const auto second = draw(count, heaviest, weight_at, random);
   if (!second) {
     return first;
   }

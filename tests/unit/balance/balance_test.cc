@@ -213,16 +213,24 @@ TEST(Random, is_the_same_again_from_the_same_state) {
             Backends({1, 1, 1}).pick(Balance::random, 50));
 }
 
-TEST(PowerOfTwo, never_picks_the_most_loaded) {
+TEST(PowerOfTwo, picks_the_most_loaded_only_when_it_is_drawn_twice) {
   Backends backends({1, 1, 1});
   backends.active = {3, 9, 3};
-  EXPECT_EQ(count(backends.pick(Balance::power_of_two, 1000), 'b'), 0);
+  EXPECT_NEAR(count(backends.pick(Balance::power_of_two, 9000), 'b'), 1000, 150);
 }
 
 TEST(PowerOfTwo, compares_loads_by_weight) {
   Backends backends({1, 10});
   backends.active = {2, 10};
-  EXPECT_EQ(backends.pick(Balance::power_of_two, 4), "bbbb");
+  EXPECT_LE(count(backends.pick(Balance::power_of_two, 1000), 'a'), 30);
+  backends.active = {1, 20};
+  EXPECT_GE(count(backends.pick(Balance::power_of_two, 1000), 'a'), 120);
+}
+
+TEST(PowerOfTwo, hardly_ever_picks_one_of_next_to_no_weight_however_idle_it_is) {
+  Backends backends({1000, 1});
+  backends.active = {5, 0};
+  EXPECT_LE(count(backends.pick(Balance::power_of_two, 1000), 'b'), 10);
 }
 
 TEST(PowerOfTwo, shares_an_idle_pool_by_weight) {
