@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "holdfast/balance/maglev.h"
 #include "holdfast/base/socket_address.h"
 #include "holdfast/pool/pool.h"
 #include "holdfast/state/region.h"
@@ -19,7 +20,8 @@ struct Candidates {
     for (std::size_t i = 0; i < count; ++i) {
       all.push_back({.weight = static_cast<std::uint32_t>(1 + i % 3),
                      .active = static_cast<std::uint32_t>(i * 7 % 11),
-                     .turn = &turns[i]});
+                     .turn = &turns[i],
+                     .identity = balance::mix(i)});
     }
   }
 
@@ -29,8 +31,9 @@ struct Candidates {
 
 void algorithm(benchmark::State& state, Balance balance) {
   const Candidates candidates(static_cast<std::size_t>(state.range(0)));
+  balance::Random random(1);
   for ([[maybe_unused]] auto _ : state) {
-    benchmark::DoNotOptimize(balance::pick(balance, candidates.all));
+    benchmark::DoNotOptimize(balance::pick(balance, candidates.all, {random.next(), random}));
   }
 }
 
@@ -56,6 +59,8 @@ void whole_pool(benchmark::State& state, Balance balance) {
   pool::Pool pool(config, 0,
                   make_backends(static_cast<std::size_t>(state.range(0)), region.shared()),
                   region.shared());
+  pool.update();
+  balance::Random random(1);
   std::vector<const pool::Backend*> open(kOpen, nullptr);
   std::size_t next = 0;
   for ([[maybe_unused]] auto _ : state) {
@@ -63,7 +68,7 @@ void whole_pool(benchmark::State& state, Balance balance) {
     if (slot != nullptr) {
       pool.release(slot->index);
     }
-    slot = pool.pick({});
+    slot = pool.pick({.client = random.next()});
   }
 }
 
@@ -73,8 +78,29 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK_CAPTURE(algorithm, round_robin, Balance::round_robin)->Apply(sizes);
 BENCHMARK_CAPTURE(algorithm, least_connections, Balance::least_connections)->Apply(sizes);
+// Highest random weight, for the clients that maglev's table has no answer for.
+BENCHMARK_CAPTURE(algorithm, maglev_without_table, Balance::maglev)->Apply(sizes);
+BENCHMARK_CAPTURE(algorithm, power_of_two, Balance::power_of_two)->Apply(sizes);
+BENCHMARK_CAPTURE(algorithm, random, Balance::random)->Apply(sizes);
+BENCHMARK_CAPTURE(algorithm, first, Balance::first)->Apply(sizes);
 BENCHMARK_CAPTURE(whole_pool, round_robin, Balance::round_robin)->Apply(sizes);
 BENCHMARK_CAPTURE(whole_pool, least_connections, Balance::least_connections)->Apply(sizes);
+BENCHMARK_CAPTURE(whole_pool, power_of_two, Balance::power_of_two)->Apply(sizes);
+BENCHMARK_CAPTURE(whole_pool, random, Balance::random)->Apply(sizes);
+BENCHMARK_CAPTURE(whole_pool, first, Balance::first)->Apply(sizes);
+BENCHMARK_CAPTURE(whole_pool, maglev, Balance::maglev)->Apply(sizes);
+
+// A table anew, on the control thread.
+void maglev_table(benchmark::State& state) {
+  std::vector<balance::MaglevTable::Member> members;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    members.push_back({"backend-" + std::to_string(i), static_cast<std::uint32_t>(1 + i % 3)});
+  }
+  for ([[maybe_unused]] auto _ : state) {
+    benchmark::DoNotOptimize(balance::MaglevTable(members, HashConfig{}.table_size));
+  }
+}
+BENCHMARK(maglev_table)->Apply(sizes)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace holdfast::bench

@@ -36,6 +36,25 @@ int take_error(int socket) {
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
 }
 
+// The port is chosen by connect(2), which may give one and the same to many connections as long as
+// they go to different backends (scar 30). Of IPv6 sockets too.
+Result<void> bind_source(int socket, const SocketAddress& source) {
+  set_option(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  if (::bind(socket, source.data(), source.size()) != 0) {
+    return fail("cannot connect from " + source.endpoint().host, errno);
+  }
+  return {};
+}
+
+// As in <netinet/tcp.h>; nothing for a socket that isn't TCP.
+std::optional<int> state_of(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+             ? std::optional<int>(info.tcpi_state)
+             : std::nullopt;
+}
+
 // Removes the file of a listener that is gone, so that its path can be bound again (scar 42).
 Result<void> remove_stale_socket(const SocketAddress& address) {
   const auto path = address.endpoint().path;
@@ -121,12 +140,21 @@ Result<Fd> listen_on(const SocketAddress& address, bool reuse_port) {
   });
 }
 
-Result<Fd> start_connect(const SocketAddress& address) {
+Result<Fd> start_connect(const SocketAddress& address, const ConnectOptions& options) {
   auto socket = make_socket(address.family());
   if (!socket) {
     return socket;
   }
   tune_stream(socket->get());
+  apply(options.stream, socket->get());
+  if (options.fastopen) {
+    set_option(socket->get(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+  }
+  if (options.source.size() > 0 && options.source.family() == address.family()) {
+    if (auto bound = bind_source(socket->get(), options.source); !bound) {
+      return tl::unexpected(bound.error());
+    }
+  }
   if (::connect(socket->get(), address.data(), address.size()) != 0 && errno != EINPROGRESS) {
     return fail("connect", errno);
   }
@@ -138,15 +166,36 @@ int finish_connect(int socket) {
     return code;
   }
   const auto peer = SocketAddress::peer(socket);
+  if (!peer && is_connect_put_off(socket)) {
+    return 0;
+  }
   if (!peer) {
     // Reset between the two questions: the error is there by now.
     const int code = take_error(socket);
     return code != 0 ? code : ENOTCONN;
   }
   if (!peer->is_unix() && peer == SocketAddress::local(socket)) {
+    reset_on_close(
+        socket);  // an orderly end would keep the port, which is the backend's, for a minute
     return ECONNREFUSED;
   }
   return 0;
+}
+
+Result<void> check_source(const SocketAddress& source) {
+  return make_socket(source.family()).and_then([&](const Fd& socket) {
+    return bind_source(socket.get(), source);
+  });
+}
+
+bool is_connect_put_off(int socket) {
+  int asked = 0;
+  socklen_t size = sizeof asked;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &asked, &size) != 0 || asked == 0) {
+    return false;
+  }
+  // One that waits for the peer is not writable.
+  return state_of(socket) == TCP_SYN_SENT && is_ready(socket, false, true);
 }
 
 bool is_local_trouble(int code) {
@@ -156,7 +205,6 @@ bool is_local_trouble(int code) {
 
 void tune_stream(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
   // An urgent byte stays in its place in the stream instead of being taken out of it.
   set_option(socket, SOL_SOCKET, SO_OOBINLINE, 1);
 }
@@ -174,10 +222,7 @@ bool is_ready(int socket, bool readable, bool writable) {
 }
 
 int unacknowledged_bytes(int socket) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-      info.tcpi_state == TCP_CLOSE) {
+  if (state_of(socket) == TCP_CLOSE) {
     return 0;  // reset: what SIOCOUTQ still counts will never be acknowledged
   }
   int bytes = 0;

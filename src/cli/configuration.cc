@@ -7,7 +7,7 @@
 namespace holdfast::cli {
 
 std::optional<Config> judge_configuration(const std::string& text, const std::string& file) {
-  auto loaded = load_config(text);
+  auto loaded = load_new_config(text);
   std::fputs(render(loaded.diagnostics, file, text).c_str(), stderr);
   return std::move(loaded.config);
 }

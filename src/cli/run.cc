@@ -85,7 +85,7 @@ int run(const RunOptions& options) {
   }
   const auto file = std::filesystem::absolute(options.config_file).string();
   const auto text = read_config_file(file);
-  const auto loaded = text ? load_config(*text) : LoadedConfig();
+  const auto loaded = text ? load_new_config(*text) : LoadedConfig();
   auto lock = take_lock(loaded);
   if (!lock && lock.error().code == EWOULDBLOCK && is_started_by_systemd()) {
     auto got = adopt_or_lock(loaded.admin.socket->path);

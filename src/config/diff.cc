@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "config/health_text.h"
 #include "config/units.h"
 #include "config/words.h"
 
@@ -31,12 +32,43 @@ template <class Enum>
 requires std::is_enum_v<Enum> std::string text_of(Enum value) {
   return std::string(word_for(value));
 }
+// Off when it is none.
+std::string off_or(Milliseconds duration) {
+  return duration.count() == 0 ? "off" : format_duration(duration);
+}
+std::string limit_text(unsigned limit) {
+  return limit == 0 ? "off" : std::to_string(limit);
+}
+std::string text_of(const QueueConfig& queue) {
+  return queue.size == 0 ? "off"
+                         : std::to_string(queue.size) + " for " + format_duration(queue.timeout);
+}
 std::string text_of(const std::vector<BindConfig>& binds) {
   std::string text;
   for (const auto& bind : binds) {
     text += (text.empty() ? "" : ", ") + bind.endpoint.to_string();
   }
   return text;
+}
+
+// What isn't given is as the kernel has it.
+std::string text_of(const Keepalive& keepalive) {
+  if (!keepalive.on) {
+    return "off";
+  }
+  std::string text;
+  const auto add = [&](const char* key, bool given, const std::string& value) {
+    if (given) {
+      text += (text.empty() ? "" : ", ") + std::string(key) + " " + value;
+    }
+  };
+  add("idle", keepalive.idle.count() > 0, format_duration(keepalive.idle));
+  add("interval", keepalive.interval.count() > 0, format_duration(keepalive.interval));
+  add("count", keepalive.count > 0, std::to_string(keepalive.count));
+  return text.empty() ? "on" : text;
+}
+std::string text_or_off(Milliseconds duration) {
+  return duration.count() > 0 ? format_duration(duration) : "off";
 }
 
 // Collects lines about one thing, such as "pool web: ".
@@ -79,6 +111,25 @@ class Lines {
   std::string about_;
 };
 
+void diff_stream(const std::string& prefix, const StreamOptions& before, const StreamOptions& after,
+                 Lines& lines) {
+  lines.compare(prefix + "user_timeout", text_or_off(before.user_timeout),
+                text_or_off(after.user_timeout));
+  lines.compare(prefix + "keepalive", before.keepalive, after.keepalive);
+}
+
+void diff_connect_sockets(const ConnectOptions& before, const ConnectOptions& after, Lines& lines) {
+  const auto source = [](const ConnectOptions& options) {
+    return options.source.size() > 0 ? options.source.endpoint().host : "none";
+  };
+  const auto fastopen = [](const ConnectOptions& options) {
+    return std::string(options.fastopen ? "on" : "off");
+  };
+  lines.compare("connect.bind_source", source(before), source(after));
+  diff_stream("connect.", before.stream, after.stream, lines);
+  lines.compare("connect.fastopen", fastopen(before), fastopen(after));
+}
+
 void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
                    std::vector<std::string>& all) {
   Lines lines(all, "listener " + after.name + ": ");
@@ -86,6 +137,9 @@ void diff_listener(const ListenerConfig& before, const ListenerConfig& after,
   lines.compare("pool", before.pool, after.pool);
   lines.compare("idle_timeout", before.idle_timeout, after.idle_timeout);
   lines.compare("half_close_timeout", before.half_close_timeout, after.half_close_timeout);
+  diff_stream("", before.socket.stream, after.socket.stream, lines);
+  const auto queue = [](unsigned length) { return length > 0 ? std::to_string(length) : "off"; };
+  lines.compare("fastopen", queue(before.socket.fastopen), queue(after.socket.fastopen));
 }
 
 std::string text_of_hedge(const ConnectConfig& connect) {
@@ -108,20 +162,32 @@ void diff_passive(const PassiveConfig& before, const PassiveConfig& after, Lines
                 std::to_string(after.max_ejected) + "%");
 }
 
+void diff_health(const HealthConfig& before, const HealthConfig& after, Lines& lines) {
+  const auto was = text_of_health(before);
+  const auto is = text_of_health(after);
+  for (std::size_t i = 0; i < is.size(); ++i) {
+    lines.compare("health." + is[i].first, was[i].second, is[i].second);
+  }
+}
+
 void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<std::string>& all) {
   Lines lines(all, "pool " + after.name + ": ");
   lines.compare("balance", before.balance, after.balance);
+  lines.compare("hash.key", before.hash.key, after.hash.key);
+  lines.compare("hash.table_size", before.hash.table_size, after.hash.table_size);
+  lines.compare("min_healthy", before.min_healthy, after.min_healthy);
+  lines.compare("panic_threshold", std::to_string(before.panic_threshold) + "%",
+                std::to_string(after.panic_threshold) + "%");
+  lines.compare("slow_start", off_or(before.slow_start), off_or(after.slow_start));
+  lines.compare("queue", before.queue, after.queue);
   lines.compare("connect.timeout", before.connect.timeout, after.connect.timeout);
   lines.compare("connect.attempts", before.connect.attempts, after.connect.attempts);
+  diff_connect_sockets(before.connect.socket, after.connect.socket, lines);
   lines.compare("connect.total", before.connect.total, after.connect.total);
   lines.compare("connect.hedge_after", text_of_hedge(before.connect), text_of_hedge(after.connect));
   diff_passive(before.passive, after.passive, lines);
   lines.compare("replay", text_of_replay(before.replay), text_of_replay(after.replay));
-  lines.compare("health.type", before.health.type, after.health.type);
-  lines.compare("health.interval", before.health.interval, after.health.interval);
-  lines.compare("health.timeout", before.health.timeout, after.health.timeout);
-  lines.compare("health.rise", before.health.rise, after.health.rise);
-  lines.compare("health.fall", before.health.fall, after.health.fall);
+  diff_health(before.health, after.health, lines);
   lines.compare("on_down", before.on_down, after.on_down);
   lines.match(
       "backend", before.backends, after.backends,
@@ -130,6 +196,9 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
         const auto backend = "backend " + is.name + " ";
         lines.compare(backend + "address", was.address, is.address);
         lines.compare(backend + "weight", was.weight, is.weight);
+        lines.compare(backend + "tier", was.tier, is.tier);
+        lines.compare(backend + "max_connections", limit_text(was.max_connections),
+                      limit_text(is.max_connections));
       });
 }
 
@@ -142,6 +211,7 @@ std::vector<std::string> diff(const Config& before, const Config& after) {
   lines.compare("max_connections", before.max_connections, after.max_connections);
   lines.compare("shutdown_timeout", before.shutdown_timeout, after.shutdown_timeout);
   lines.compare("watchdog", before.watchdog, after.watchdog);
+  lines.compare("max_checks", before.max_checks, after.max_checks);
   lines.compare("log.level", before.log.level, after.log.level);
   lines.compare("log.connections", before.log.connections, after.log.connections);
   lines.compare("admin.http", before.admin.http, after.admin.http);

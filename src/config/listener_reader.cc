@@ -1,5 +1,7 @@
 #include "config/listener_reader.h"
 
+#include "config/socket_reader.h"
+
 namespace holdfast {
 namespace {
 
@@ -38,6 +40,18 @@ void read_listener(Reader& reader, const Node& node, std::size_t place, Config& 
       {"half_close_timeout", kOptional,
        [](Reader& r, const Node& n, ListenerConfig& listener) {
          r.duration(n, kShortest, kMonth, listener.half_close_timeout);
+       }},
+      {"user_timeout", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         read_user_timeout(r, n, listener.socket.stream, listener.socket_marks);
+       }},
+      {"keepalive", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         read_keepalive(r, n, listener.socket.stream, listener.socket_marks);
+       }},
+      {"fastopen", kOptional,
+       [](Reader& r, const Node& n, ListenerConfig& listener) {
+         read_fastopen(r, n, listener.socket, listener.socket_marks);
        }},
   };
   auto& listener = config.listeners.emplace_back();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <tuple>
 
+#include "config/named_files.h"
 #include "config/validate.h"
 #include "config/yaml.h"
 #include "holdfast/base/fd.h"
@@ -16,12 +17,13 @@ namespace {
 
 constexpr std::size_t kLargestFile = 1 << 20;
 
-}  // namespace
-
-LoadedConfig load_config(std::string_view text) {
+LoadedConfig load(std::string_view text, bool is_new) {
   LoadedConfig loaded;
   auto config = parse_yaml(text, loaded.diagnostics);
   validate(config, loaded.diagnostics);
+  if (is_new) {
+    check_files(config, loaded.diagnostics);
+  }
   std::ranges::stable_sort(loaded.diagnostics, [](const auto& a, const auto& b) {
     return std::tie(a.mark.line, a.mark.column) < std::tie(b.mark.line, b.mark.column);
   });
@@ -30,6 +32,16 @@ LoadedConfig load_config(std::string_view text) {
     loaded.config = std::move(config);
   }
   return loaded;
+}
+
+}  // namespace
+
+LoadedConfig load_config(std::string_view text) {
+  return load(text, false);
+}
+
+LoadedConfig load_new_config(std::string_view text) {
+  return load(text, true);
 }
 
 Result<std::string> read_config_file(const std::string& path) {

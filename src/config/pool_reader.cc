@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "config/choosing_reader.h"
+#include "config/health_reader.h"
+#include "config/socket_reader.h"
+
 namespace holdfast {
 namespace {
 
@@ -32,6 +36,7 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<ConnectConfig> keys = {
       {"timeout", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
+         connect.timeout_mark = mark_of(n.Mark());
          r.duration(n, kShortest, kDay, connect.timeout);
        }},
       {"attempts", kOptional,
@@ -39,6 +44,22 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
          if (r.number(n, 1, kMaxConnectAttempts, connect.attempts)) {
            connect.attempts_mark = mark_of(n.Mark());
          }
+       }},
+      {"bind_source", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_bind_source(r, n, connect.socket, connect.socket_marks);
+       }},
+      {"user_timeout", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_user_timeout(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"keepalive", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_keepalive(r, n, connect.socket.stream, connect.socket_marks);
+       }},
+      {"fastopen", kOptional,
+       [](Reader& r, const Node& n, ConnectConfig& connect) {
+         read_fastopen(r, n, connect.socket, connect.socket_marks);
        }},
       {"total", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
@@ -89,27 +110,6 @@ void read_replay(Reader& reader, const Node& node, PoolConfig& pool) {
   }
 }
 
-void read_health(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<HealthConfig> keys = {
-      {"type", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.word(n, health.type); }},
-      {"interval", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         r.duration(n, milliseconds(10), kDay, health.interval);
-       }},
-      {"timeout", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) {
-         health.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, health.timeout);
-       }},
-      {"rise", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},
-      {"fall", kOptional,
-       [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.fall); }},
-  };
-  reader.mapping(node, "health", keys, pool.health);
-}
-
 void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfig& pool) {
   static const Keys<BackendConfig> keys = {
       {"name", kRequired, read_name<BackendConfig>},
@@ -122,6 +122,8 @@ void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfi
        [](Reader& r, const Node& n, BackendConfig& backend) {
          r.number(n, 0, 1000, backend.weight);
        }},
+      {"tier", kOptional, read_tier},
+      {"max_connections", kOptional, read_backend_limit},
   };
   auto& backend = pool.backends.emplace_back();
   backend.mark = mark_of(node.Mark());
@@ -133,8 +135,12 @@ void read_backend(Reader& reader, const Node& node, std::size_t place, PoolConfi
 void read_pool(Reader& reader, const Node& node, std::size_t place, Config& config) {
   static const Keys<PoolConfig> keys = {
       {"name", kRequired, read_name<PoolConfig>},
-      {"balance", kOptional,
-       [](Reader& r, const Node& n, PoolConfig& pool) { r.word(n, pool.balance); }},
+      {"balance", kOptional, read_balance},
+      {"hash", kOptional, read_hash},
+      {"min_healthy", kOptional, read_min_healthy},
+      {"panic_threshold", kOptional, read_panic_threshold},
+      {"slow_start", kOptional, read_slow_start},
+      {"queue", kOptional, read_queue},
       {"connect", kOptional, read_connect},
       {"passive", kOptional, read_passive},
       {"replay", kOptional, read_replay},

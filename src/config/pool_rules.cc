@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/health_rules.h"
+#include "config/socket_rules.h"
 #include "config/units.h"
 
 namespace holdfast {
@@ -70,18 +72,12 @@ void check_replay(const PoolConfig& pool, Diagnostics& diagnostics) {
 
 void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_backends(pool, diagnostics);
+  check_sockets(pool, diagnostics);
   check_connect(pool, diagnostics);
   check_passive(pool, diagnostics);
   check_replay(pool, diagnostics);
-  const auto& health = pool.health;
-  if (health.type == CheckType::tcp && health.timeout > health.interval) {
-    const auto mark = health.timeout_mark.line > 0 ? health.timeout_mark : pool.name_mark;
-    warning(diagnostics, mark,
-            "health.timeout (" + format_duration(health.timeout) +
-                ") is longer than health.interval (" + format_duration(health.interval) + ")",
-            "checks then come as rarely as the timeout");
-  }
-  if (pool.on_down == Established::close && health.type == CheckType::none) {
+  check_health(pool, diagnostics);
+  if (pool.on_down == Established::close && pool.health.type == CheckType::none) {
     warning(diagnostics, pool.on_down_mark,
             "on_down: close does nothing without checks: no backend goes down",
             "write health: { type: tcp }");

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "config/choosing_rules.h"
 #include "config/pool_rules.h"
 #include "config/rules.h"
+#include "config/socket_rules.h"
 #include "config/taken_addresses.h"
 #include "holdfast/base/socket_address.h"
 #include "holdfast/config/suggest.h"
@@ -80,9 +82,13 @@ void validate(const Config& config, Diagnostics& diagnostics) {
   check_names(config.pools, "pool", diagnostics);
   check_binds(config, diagnostics);
   check_pools_exist(config, diagnostics);
+  for (const auto& listener : config.listeners) {
+    check_sockets(listener, diagnostics);
+  }
   if (config.listeners.empty() && config.listeners_mark.line > 0) {
     warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced");
   }
+  check_choosing(config, diagnostics);
   std::size_t backends = 0;
   for (const auto& pool : config.pools) {
     check_pool(pool, diagnostics);

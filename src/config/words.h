@@ -23,8 +23,17 @@ inline constexpr Word<LogLevel> kLogLevels[] = {{"debug", LogLevel::debug},
 inline constexpr Word<ConnectionLog> kConnectionLogs[] = {
     {"none", ConnectionLog::none}, {"failed", ConnectionLog::failed}, {"all", ConnectionLog::all}};
 inline constexpr Word<Balance> kBalances[] = {{"round_robin", Balance::round_robin},
-                                              {"least_connections", Balance::least_connections}};
+                                              {"least_connections", Balance::least_connections},
+                                              {"power_of_two", Balance::power_of_two},
+                                              {"random", Balance::random},
+                                              {"first", Balance::first},
+                                              {"maglev", Balance::maglev}};
+inline constexpr Word<HashKey> kHashKeys[] = {{"client_ip", HashKey::client_ip},
+                                              {"client_ip_port", HashKey::client_ip_port}};
 inline constexpr Word<CheckType> kCheckTypes[] = {{"tcp", CheckType::tcp},
+                                                  {"http", CheckType::http},
+                                                  {"send_expect", CheckType::send_expect},
+                                                  {"agent", CheckType::agent},
                                                   {"none", CheckType::none}};
 inline constexpr Word<Established> kEstablished[] = {{"keep", Established::keep},
                                                      {"close", Established::close}};
@@ -37,6 +46,9 @@ inline constexpr Word<Established> kEstablished[] = {{"keep", Established::keep}
 }
 [[nodiscard]] constexpr std::span<const Word<Balance>> words_for(Balance) {
   return kBalances;
+}
+[[nodiscard]] constexpr std::span<const Word<HashKey>> words_for(HashKey) {
+  return kHashKeys;
 }
 [[nodiscard]] constexpr std::span<const Word<CheckType>> words_for(CheckType) {
   return kCheckTypes;

@@ -17,7 +17,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using YAML::Node;
 
-constexpr unsigned kMaxConnections = 10'000'000;
 constexpr Milliseconds kShortestWatchdog = milliseconds(1500);  // threads report twice a second
 
 void read_automatic(Reader& reader, const Node& node, unsigned most,
@@ -90,7 +89,7 @@ void read_config(Reader& reader, const Node& node, Config& config) {
        [](Reader& r, const Node& n, Config& c) { read_automatic(r, n, kMaxThreads, c.threads); }},
       {"max_connections", kOptional,
        [](Reader& r, const Node& n, Config& c) {
-         read_automatic(r, n, kMaxConnections, c.max_connections);
+         read_automatic(r, n, kMostConnections, c.max_connections);
        }},
       {"shutdown_timeout", kOptional,
        [](Reader& r, const Node& n, Config& c) {
@@ -98,6 +97,10 @@ void read_config(Reader& reader, const Node& node, Config& config) {
        }},
       {"watchdog", kOptional,
        [](Reader& r, const Node& n, Config& c) { read_watchdog(r, n, c.watchdog); }},
+      {"max_checks", kOptional,
+       [](Reader& r, const Node& n, Config& c) {
+         r.number(n, 1, static_cast<unsigned>(kMaxBackends), c.max_checks);
+       }},
       {"log", kOptional, read_log},
       {"admin", kOptional, read_admin},
       {"listeners", kRequired,

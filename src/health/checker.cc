@@ -4,6 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "health/agent_effect.h"
+#include "health/check_plan.h"
+#include "health/check_queue.h"
 #include "health/probe.h"
 #include "health/schedule.h"
 #include "holdfast/pool/health.h"
@@ -28,24 +31,24 @@ class Checker::Impl {
         random_(seed),
         inconclusive_log_limit_(kInconclusiveLogInterval) {}
 
+  void set_limit(std::size_t limit) {
+    queue_.set_limit(limit);
+    begin_waiting();
+  }
+
   void watch(std::span<const std::shared_ptr<pool::Pool>> pools) {
     auto before = std::exchange(targets_, {});
+    TlsContexts contexts;  // anew, since the files that are trusted may have changed
     for (const auto& pool : pools) {
-      if (pool->config().health.type == CheckType::none) {
-        continue;
-      }
-      for (const auto& backend : pool->backends()) {
-        if (backend.address && !is_in_maintenance(pool->entry(backend))) {
-          auto known = before.extract(backend.index);
-          if (!known.empty() && known.mapped()->backend.address == backend.address) {
-            go_on(*known.mapped(), pool);
-            targets_.insert(std::move(known));
-          } else {
-            begin(pool, backend);
-          }
-        }
+      if (pool->config().health.type != CheckType::none) {
+        watch(pool, before, contexts);
       }
     }
+    for (const auto& [backend, target] : before) {
+      queue_.end(backend);
+    }
+    before.clear();
+    begin_waiting();
   }
 
   void on_transition(std::function<void()> callback) { on_transition_ = std::move(callback); }
@@ -53,41 +56,103 @@ class Checker::Impl {
  private:
   // A backend under watch: its next check, or the one that runs.
   struct Target {
-    Target(loop::Loop& loop, std::shared_ptr<const pool::Pool> its_pool,
-           const pool::Backend& its_backend, std::function<void(Target&)> check)
+    Target(loop::Loop& loop, std::shared_ptr<pool::Pool> its_pool, const pool::Backend& its_backend,
+           std::shared_ptr<const CheckPlan> its_plan, std::function<void(Target&)> on_due)
         : pool(std::move(its_pool)),
           backend(its_backend),
-          timer(loop, [this, check = std::move(check)] { check(*this); }) {}
+          plan(std::move(its_plan)),
+          timer(loop, [this, on_due = std::move(on_due)] { on_due(*this); }) {}
 
-    std::shared_ptr<const pool::Pool> pool;
+    void check_after(Duration wait) {
+      due = Clock::now() + wait;
+      timer.start_once(wait);
+    }
+
+    std::shared_ptr<pool::Pool> pool;
     pool::Backend backend;
+    std::shared_ptr<const CheckPlan> plan;
+    TimePoint due;
     loop::Timer timer;
     std::optional<Probe> probe;
   };
+  using Targets = std::map<std::uint16_t, std::unique_ptr<Target>>;  // by the backend's index
 
-  void begin(const std::shared_ptr<const pool::Pool>& pool, const pool::Backend& backend) {
-    auto& target = targets_[backend.index];
-    target = std::make_unique<Target>(loop_, pool, backend, [this](Target& due) { check(due); });
-    target->timer.start_once(first_check_after(pool->config().health.interval, random_));
+  void watch(const std::shared_ptr<pool::Pool>& pool, Targets& before, TlsContexts& contexts) {
+    std::vector<Target*> fresh;
+    for (const auto& backend : pool->backends()) {
+      if (!can_be_checked(backend) || is_in_maintenance(pool->entry(backend))) {
+        continue;
+      }
+      auto plan = make_plan(pool->config(), backend, contexts);
+      auto& target = targets_[backend.index];
+      auto known = before.extract(backend.index);
+      if (!known.empty() && known.mapped()->backend.address == backend.address &&
+          known.mapped()->plan->address == plan->address) {
+        target = std::move(known.mapped());
+        go_on(*target, pool, std::move(plan));
+      } else {
+        queue_.end(backend.index);
+        target = std::make_unique<Target>(loop_, pool, backend, std::move(plan),
+                                          [this](Target& due) { on_due(due); });
+        fresh.push_back(target.get());
+      }
+    }
+    for (std::size_t place = 0; place < fresh.size(); ++place) {
+      auto& target = *fresh[place];
+      target.check_after(first_check_after(interval_of(target), random_, place, fresh.size()));
+    }
   }
 
-  void go_on(Target& target, const std::shared_ptr<const pool::Pool>& pool) {
-    const bool sooner = pool->config().health.interval < target.pool->config().health.interval;
+  // Whether there is somebody to ask, and somebody that the answer would be about.
+  static bool can_be_checked(const pool::Backend& backend) {
+    return backend.address && (!backend.check_address || backend.check_address->size() != 0);
+  }
+
+  static Duration interval_of(const Target& target) {
+    return interval_for(target.pool->entry(target.backend).health, target.pool->config().health);
+  }
+
+  void go_on(Target& target, const std::shared_ptr<pool::Pool>& pool,
+             std::shared_ptr<const CheckPlan> plan) {
+    const auto before = interval_of(target);
     target.pool = pool;
-    if (sooner && target.timer.is_running()) {
-      target.timer.start_once(first_check_after(pool->config().health.interval, random_));
+    target.plan = std::move(plan);
+    const auto now = interval_of(target);
+    if (now < before && target.timer.is_running()) {
+      target.check_after(first_check_after(now, random_));
+    }
+  }
+
+  void on_due(Target& target) {
+    const auto wait = make_up_after(target.due, loop_.now(), interval_of(target), random_);
+    if (wait > Duration::zero()) {
+      target.check_after(wait);
+    } else if (queue_.begin(target.backend.index)) {
+      check(target);
+    }
+  }
+
+  void begin_waiting() {
+    while (const auto backend = queue_.next()) {
+      check(*targets_.at(*backend));
     }
   }
 
   // A probe that is still closing makes way for the next one.
   void check(Target& target) {
-    target.probe.emplace(loop_, *target.backend.address, target.pool->config().health.timeout,
-                         [this, &target](const ProbeResult& result) { settle(target, result); });
+    target.probe.emplace(loop_, target.plan, [this, &target](const ProbeResult& result) {
+      queue_.end(target.backend.index);
+      settle(target, result);
+      begin_waiting();
+    });
   }
 
   void settle(Target& target, const ProbeResult& result) {
-    const auto& config = target.pool->config().health;
-    target.timer.start_once(next_check_after(config.interval, random_));
+    judge(target, result);
+    target.check_after(next_check_after(interval_of(target), random_));
+  }
+
+  void judge(Target& target, const ProbeResult& result) {
     if (result.verdict == ProbeResult::Verdict::inconclusive) {
       log_inconclusive(target, result);
       return;
@@ -97,16 +162,40 @@ class Checker::Impl {
     (passed ? entry.checks_passed : entry.checks_failed).add(1);
     shared_.pools[target.pool->index()].health_check_duration.observe(
         static_cast<std::uint64_t>(result.took.count()));
+    if (result.agent && apply_report(*result.agent, entry.agent)) {
+      say_what_the_agent_wants(target, *result.agent);
+    }
     const auto before = entry.health.state;
-    if (const auto next = pool::advance_health(entry.health, passed, config)) {
+    if (const auto next =
+            pool::advance_health(entry.health, passed, target.pool->config().health)) {
       publish(target, before, *next, result);
     }
+  }
+
+  void say_what_the_agent_wants(const Target& target, const AgentReport& report) {
+    const auto& agent = target.pool->entry(target.backend).agent;
+    const auto state = state::to_string(agent.current_state());
+    const auto weight = std::to_string(agent.percent()) + "%";
+    shared_.events.write(state::EventKind::agent_changed, {{"pool", target.pool->name()},
+                                                           {"backend", target.backend.name},
+                                                           {"state", state},
+                                                           {"weight", weight},
+                                                           {"reason", report.reason}});
+    log_.info("agent changed", {{"pool", target.pool->name()},
+                                {"backend", target.backend.name},
+                                {"state", state},
+                                {"weight", weight},
+                                {"reason", report.reason}});
   }
 
   void publish(Target& target, state::Health before, state::Health next,
                const ProbeResult& result) {
     auto& entry = target.pool->entry(target.backend);
+    if (before == state::Health::down) {
+      entry.came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(loop_.now())));
+    }
     entry.published_health.set(static_cast<std::uint32_t>(next));
+    target.pool->serve_waiting();
     entry.transitions[static_cast<std::size_t>(next)].add(1);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     const bool down = next == state::Health::down;
@@ -144,13 +233,18 @@ class Checker::Impl {
   Random random_;
   LogLimit inconclusive_log_limit_;
   std::function<void()> on_transition_;
-  std::map<std::uint16_t, std::unique_ptr<Target>> targets_;  // by the backend's index
+  CheckQueue queue_{Config().max_checks};
+  Targets targets_;
 };
 
 Checker::Checker(loop::Loop& loop, state::SharedState& shared, Log& log, unsigned seed)
     : impl_(std::make_unique<Impl>(loop, shared, log, seed)) {}
 
 Checker::~Checker() = default;
+
+void Checker::set_limit(std::size_t limit) {
+  impl_->set_limit(limit);
+}
 
 void Checker::on_transition(std::function<void()> callback) {
   impl_->on_transition(std::move(callback));

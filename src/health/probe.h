@@ -1,12 +1,14 @@
 #pragma once
 
-#include <cerrno>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "holdfast/base/fd.h"
-#include "holdfast/base/socket_address.h"
+#include "health/check_plan.h"
+#include "health/exchange.h"
+#include "health/transport.h"
 #include "holdfast/loop/poll.h"
 #include "holdfast/loop/timer.h"
 
@@ -23,39 +25,53 @@ struct ProbeResult {
   Verdict verdict;
   std::string reason;  // in words, when it didn't pass
   Duration took{};
+  std::optional<AgentReport> agent = std::nullopt;  // what an agent said
 };
 
-// One TCP check: a connect, then an orderly close. Connected is passed, even if the backend resets
-// right after: a connect is what was asked. The close is a FIN, an answer to whatever the backend
-// still sends (it is read and dropped), and only then the descriptor, since closing with bytes
-// unread would put a reset into the application's log.
+// One check: a transport (a connect, maybe a TLS handshake), an exchange over it where the type has
+// one, then an orderly close. Without an exchange or TLS, connected is passed, even if the backend
+// resets right after: a connect is what was asked. The close is a FIN, an answer to whatever the
+// backend still sends (it is read and dropped), and only then the descriptor, since closing with
+// bytes unread would put a reset into the application's log. An HTTP server ends the connection
+// itself; it would log a FIN before that as a client that left.
 //
 // Lives on its loop's thread; reports once, and may be destroyed in the report.
 class Probe final : public loop::Poll::Handler {
  public:
   using Report = std::function<void(const ProbeResult&)>;
 
-  // The time limit holds for the connect, and again for the closing.
-  Probe(loop::Loop& loop, const SocketAddress& address, Duration timeout, Report report);
+  // The plan's time limit holds for all up to the verdict (scar 34), and again for the closing.
+  Probe(loop::Loop& loop, std::shared_ptr<const CheckPlan> plan, Report report);
   Probe(const Probe&) = delete;
 
  private:
-  enum class State : std::uint8_t { connecting, closing, done };
+  enum class State : std::uint8_t { establishing, sending, receiving, closing, done };
 
   void on_ready(loop::Poll& poll, loop::Readiness ready) override;
   void on_timer();
-  void on_connect_ready();
-  void drain();
-  void finish(int code);
+
+  // Goes as far as the socket lets it; the result once there is one.
+  [[nodiscard]] std::optional<ProbeResult> advance();
+  [[nodiscard]] std::optional<ProbeResult> establish();
+  [[nodiscard]] std::optional<ProbeResult> send();
+  [[nodiscard]] std::optional<ProbeResult> receive();
+  void wait_for(Io io);
+  [[nodiscard]] ProbeResult failure() const;
+  [[nodiscard]] ProbeResult timeout() const;
+
+  void finish(ProbeResult result);
+  void begin_closing();
   void let_go();
 
   loop::Loop& loop_;
-  Duration timeout_;
+  std::shared_ptr<const CheckPlan> plan_;
   Report report_;
   TimePoint started_ = Clock::now();
-  State state_ = State::connecting;
-  int timer_means_ = ETIMEDOUT;  // while connecting
-  Fd socket_;
+  State state_ = State::establishing;
+  std::optional<ProbeResult> settled_;  // before anything could begin
+  std::optional<Exchange> exchange_;
+  std::string_view to_send_;  // what is left of the exchange's request
+  std::optional<Transport> transport_;
   std::optional<loop::Poll> poll_;
   loop::Timer timer_;
 };

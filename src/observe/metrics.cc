@@ -142,6 +142,13 @@ const std::vector<Row<PoolSnapshot>>& pool_rows() {
       {"pool_replays_total", kCounter,
        "Connections that went to another backend with what the client had sent.",
        value_of(&P::replays)},
+      {"pool_tier", kGauge, "The highest tier in use.", value_of(&P::tier)},
+      {"pool_panic", kGauge, "1 while too few backends are healthy and all are tried, else 0.",
+       value_of(&P::panics)},
+      {"pool_queue_length", kGauge, "Clients that wait for a place on a backend.",
+       value_of(&P::waiting)},
+      {"pool_queue_wait_seconds", kHistogram, "Time in the queue of clients that got a backend.",
+       value_of(&P::queue_wait)},
       {"pool_connect_duration_seconds", kHistogram, "Time a successful connect took.",
        value_of(&P::connect_duration)},
       {"pool_connection_duration_seconds", kHistogram, "Time from accept to close.",
@@ -183,6 +190,21 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
        [](Family& family, const Labels& labels, const B& backend) {
          if (!backend.retired) {
            family.add(labels, backend.weight);
+         }
+       }},
+      {"backend_agent_state", kGauge, "1 for what the backend's agent asks for, 0 for the others.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (backend.retired) {
+           return;
+         }
+         std::array<std::uint64_t, state::kAgentStates> one{};
+         one[static_cast<std::size_t>(backend.agent_state)] = 1;
+         add_each<state::AgentState>(family, labels, "state", one);
+       }},
+      {"backend_agent_weight_ratio", kGauge, "The share of its weight that its agent leaves it.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (!backend.retired) {
+           family.add(labels, backend.agent_percent / 100.0);
          }
        }},
       {"backend_connections_total", kCounter, "Connections established to the backend.",

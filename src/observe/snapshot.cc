@@ -48,6 +48,8 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   backend.retired = entry.retired.get() != 0;
   backend.admin = entry.admin.current_state();
   backend.weight = entry.admin.is_ready() ? entry.weight.get() : 0;
+  backend.agent_state = entry.agent.current_state();
+  backend.agent_percent = entry.agent.percent();
   backend.active = entry.active.get();
   backend.checks_passed = entry.checks_passed.get();
   backend.checks_failed = entry.checks_failed.get();
@@ -69,6 +71,9 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
 PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Threads threads) {
   PoolSnapshot pool;
   pool.name = state::to_view(entry.name);
+  pool.waiting = entry.waiting.get();
+  pool.tier = entry.tier.get();
+  pool.panics = entry.panics.get() != 0;
   add(pool.health_check_duration, entry.health_check_duration);
   for (const auto& thread : threads) {
     const auto& counters = thread.pools[index];
@@ -78,6 +83,7 @@ PoolSnapshot snapshot_pool(const state::PoolEntry& entry, std::size_t index, Thr
     pool.hedges_lost += counters.hedges_lost.get();
     pool.hedges_denied += counters.hedges_denied.get();
     pool.replays += counters.replays.get();
+    add(pool.queue_wait, counters.queue_wait);
     add(pool.connect_duration, counters.connect_duration);
     add(pool.connection_duration, counters.connection_duration);
   }

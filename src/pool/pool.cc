@@ -1,46 +1,183 @@
 #include "holdfast/pool/pool.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
+#include "holdfast/balance/draw.h"
+#include "holdfast/balance/hash.h"
+#include "holdfast/pool/candidacy.h"
 #include "holdfast/pool/ejection.h"
+#include "pool/maglev_tables.h"
 
 namespace holdfast::pool {
+namespace {
+
+// Entries of a table that are looked at before all backends are: with half of them down, one client
+// in 2^64 gets that far.
+constexpr std::size_t kLongestWalk = 64;
+
+std::uint32_t heaviest_of(const PoolConfig& config) {
+  unsigned heaviest = 1;
+  for (const auto& backend : config.backends) {
+    heaviest = std::max(heaviest, backend.weight);
+  }
+  return heaviest * kWholeWeight;
+}
+
+}  // namespace
 
 Pool::Pool(const PoolConfig& config, std::uint16_t index, std::vector<Backend> backends,
-           state::SharedState& shared, const Pool* predecessor)
+           state::SharedState& shared, const Pool* predecessor, std::uint64_t seed)
     : config_(config),
       index_(index),
       backends_(std::move(backends)),
       shared_(shared),
-      mutex_(predecessor != nullptr ? predecessor->mutex_ : std::make_shared<std::mutex>()),
+      common_(predecessor != nullptr ? predecessor->common_ : std::make_shared<Common>(seed)),
+      heaviest_(heaviest_of(config)),
       racing_(predecessor != nullptr ? predecessor->racing_ : std::make_shared<Racing>()) {
+  for (auto& backend : backends_) {
+    backend.identity = balance::hash(backend.name);
+    highest_tier_ = std::max(highest_tier_, backend.tier);
+    always_same_reach_ = always_same_reach_ && backend.tier == backends_.front().tier;
+  }
+  always_same_reach_ = always_same_reach_ && config_.panic_threshold == 0;
   candidates_.reserve(backends_.size());
   candidate_backends_.reserve(backends_.size());
 }
 
-const Backend* Pool::pick(std::span<const std::uint16_t> tried) {
-  const std::lock_guard lock(*mutex_);
+Pool::~Pool() = default;
+
+const Backend* Pool::pick(const PickRequest& request) {
+  const std::lock_guard lock(common_->mutex);
+  if (common_->held || common_->queue.size() > 0) {
+    return nullptr;  // it is somebody else's turn
+  }
+  return take(request);
+}
+
+void Pool::release(std::uint16_t backend) {
+  shared_.backends[backend].active.decrement();
+  // Under the lock, or a client that finds this place taken and begins to wait might not be seen.
+  // Where nobody can wait, nobody pays for that.
+  if (config_.queue.size > 0 || shared_.pools[index_].waiting.get() > 0) {
+    serve_waiting();
+  }
+}
+
+const Backend* Pool::take(const PickRequest& request) {
+  auto reach = this->reach();
+  const auto* backend = choose(request, reach);
+  // A client that has tried all there are in its tiers is better served by another than by nobody.
+  while (backend == nullptr && !request.tried.empty() && reach.tier < highest_tier_) {
+    ++reach.tier;
+    backend = choose(request, reach);
+  }
+  if (backend != nullptr) {
+    auto& state = entry(*backend);
+    if (config_.passive.is_on && is_ejected(state.ejection)) {
+      begin_trial(state.ejection, config_.passive, Clock::now());
+    }
+    state.active.increment();
+  }
+  return backend;
+}
+
+const Backend* Pool::choose(const PickRequest& request, Reach reach) {
+  const auto weight_at = [&](std::size_t place) {
+    const auto& backend = backends_[place];
+    return is_usable(backend, request, reach)
+               ? effective_weight(entry(backend), config_.slow_start, request.now)
+               : 0;
+  };
+  const auto active_at = [&](std::size_t place) { return entry(backends_[place]).active.get(); };
+  const auto at = [&](std::optional<std::size_t> place) {
+    return place ? &backends_[*place] : nullptr;
+  };
+  switch (config_.balance) {
+    case Balance::round_robin:
+    case Balance::least_connections:
+      return choose_from_list(request, reach);
+    case Balance::power_of_two:
+      return at(
+          balance::draw_two(backends_.size(), heaviest_, weight_at, active_at, common_->random));
+    case Balance::random:
+      return at(balance::draw(backends_.size(), heaviest_, weight_at, common_->random));
+    case Balance::first:
+      return choose_first(request, reach);
+    case Balance::maglev:
+      return choose_by_table(request, reach);
+  }
+  std::abort();
+}
+
+const Backend* Pool::choose_from_list(const PickRequest& request, Reach reach) {
   candidates_.clear();
   candidate_backends_.clear();
   for (const auto& backend : backends_) {
-    if (!is_serving(backend) || std::ranges::find(tried, backend.index) != tried.end()) {
+    if (is_usable(backend, request, reach)) {
+      auto& state = entry(backend);
+      const auto weight = effective_weight(state, config_.slow_start, request.now);
+      candidates_.push_back({weight, state.active.get(), &state.turn, backend.identity});
+      candidate_backends_.push_back(&backend);
+    }
+  }
+  const auto picked =
+      balance::pick(config_.balance, candidates_, {request.client, common_->random});
+  return picked ? candidate_backends_[*picked] : nullptr;
+}
+
+// One that is on its way up is passed over as often as its weight isn't there yet.
+const Backend* Pool::choose_first(const PickRequest& request, Reach reach) {
+  const Backend* passed_over = nullptr;
+  for (const auto& backend : backends_) {
+    if (!is_usable(backend, request, reach)) {
       continue;
     }
-    auto& state = entry(backend);
-    candidates_.push_back({state.weight.get(), state.active.get(), &state.turn});
-    candidate_backends_.push_back(&backend);
+    const double share = share_of_weight(entry(backend), config_.slow_start, request.now);
+    if (share >= 1 || balance::fraction(common_->random.next()) < share) {
+      return &backend;
+    }
+    passed_over = passed_over == nullptr ? &backend : passed_over;
   }
-  const auto picked = balance::pick(config_.balance, candidates_);
-  if (!picked) {
-    return nullptr;
+  return passed_over;
+}
+
+// Backend by backend along the table, from the client's own entry on. One that is on its way up
+// takes a part of its clients only, always the same and more and more of them, so that none of
+// them moves more than once.
+const Backend* Pool::choose_by_table(const PickRequest& request, Reach reach) {
+  const auto* table = tables_ ? tables_->up_to(reach.tier) : nullptr;
+  if (table != nullptr) {
+    const std::size_t longest = std::min(kLongestWalk, table->size());
+    for (std::size_t further = 0; further < longest; ++further) {
+      const auto& backend = backends_[table->at(request.client, further)];
+      if (!is_usable(backend, request, reach)) {
+        continue;
+      }
+      const double share = share_of_weight(entry(backend), config_.slow_start, request.now);
+      if (share >= 1 ||
+          balance::fraction(balance::mix(request.client ^ backend.identity)) < share) {
+        return &backend;
+      }
+    }
   }
-  const Backend* backend = candidate_backends_[*picked];
-  auto& state = entry(*backend);
-  if (config_.passive.is_on && is_ejected(state.ejection)) {
-    begin_trial(state.ejection, config_.passive, Clock::now());
-  }
-  state.active.increment();
-  return backend;
+  return choose_from_list(request, reach);
+}
+
+bool Pool::is_usable(const Backend& backend, const PickRequest& request, Reach reach) const {
+  const auto& state = entry(backend);
+  return backend.address && backend.tier <= reach.tier && is_admitted(state) &&
+         (reach.panics || is_healthy(backend)) && !is_full(backend) &&
+         std::ranges::find(request.tried, backend.index) == request.tried.end();
+}
+
+bool Pool::is_full(const Backend& backend) const {
+  return backend.max_connections > 0 && entry(backend).active.get() >= backend.max_connections;
+}
+
+bool Pool::is_serving(const Backend& backend) const {
+  return backend.address && is_admitted(entry(backend)) && is_healthy(backend);
 }
 
 std::size_t Pool::serving() const {
@@ -48,67 +185,53 @@ std::size_t Pool::serving() const {
       backends_, [this](const Backend& backend) { return is_serving(backend); }));
 }
 
-bool Pool::is_serving(const Backend& backend) const {
-  const auto& state = entry(backend);
-  return backend.address && state.current_health() != state::Health::down &&
-         state.weight.get() > 0 && is_admitted(state.ejection) && state.admin.is_ready();
-}
-
-bool Pool::is_serving(std::uint16_t backend) const {
-  const auto place = std::ranges::find(backends_, backend, &Backend::index);
-  return place != backends_.end() && is_serving(*place);
-}
-
-// Where nobody checks, whoever has been out for long enough gets a connection to try it by.
-bool Pool::is_admitted(const state::EjectionRecord& ejection) const {
-  return !config_.passive.is_on || !is_ejected(ejection) ||
-         (config_.health.type == CheckType::none && is_due(ejection, Clock::now()));
-}
-
-// One may always be ejected as long as another one serves.
-bool Pool::may_eject(std::uint16_t backend) const {
-  const auto out = std::ranges::count_if(
-      backends_, [this](const Backend& one) { return is_ejected(entry(one).ejection); });
-  const auto most = std::max<std::size_t>(1, backends_.size() * config_.passive.max_ejected / 100);
-  return static_cast<std::size_t>(out) < most &&
-         std::ranges::any_of(backends_, [&](const Backend& one) {
-           return one.index != backend && is_serving(one);
-         });
-}
-
-std::optional<Duration> Pool::report_failure(std::uint16_t backend, TimePoint now) {
-  if (!config_.passive.is_on) {
-    return std::nullopt;
+Reach Pool::reach() const {
+  if (always_same_reach_) {
+    return {};
   }
-  const std::lock_guard lock(*mutex_);
-  auto& ejection = shared_.backends[backend].ejection;
-  if (!note_failure(ejection, config_.passive, now, may_eject(backend))) {
-    return std::nullopt;
+  std::array<std::size_t, kMaxTier + 1> serving_in{};
+  std::size_t admitted = 0;
+  std::size_t serving = 0;
+  for (const auto& backend : backends_) {
+    admitted += backend.address && is_admitted(entry(backend)) ? 1 : 0;
+    if (is_serving(backend)) {
+      ++serving;
+      ++serving_in.at(backend.tier);
+    }
   }
-  return ejection_time(ejection, config_.passive);
+  if (serving * 100 < admitted * config_.panic_threshold) {
+    return {.tier = highest_tier_, .panics = true};
+  }
+  std::size_t so_far = 0;
+  unsigned tier = 0;
+  while ((so_far += serving_in.at(tier)) < config_.min_healthy && tier < highest_tier_) {
+    ++tier;
+  }
+  return {.tier = tier};
 }
 
-bool Pool::report_success(std::uint16_t backend) {
-  auto& ejection = shared_.backends[backend].ejection;
-  // Without the lock as long as nothing was ever wrong, which is nearly always.
-  if (ejection.failures.get() == 0 && !is_ejected(ejection)) {
-    return false;
+void Pool::update() {
+  MaglevTables::Members members;
+  std::uint32_t heaviest = 1;
+  for (const auto& backend : backends_) {
+    const auto weight = whole_weight(entry(backend));
+    heaviest = std::max(heaviest, weight);
+    members.push_back({backend.name, weight});
   }
-  const std::lock_guard lock(*mutex_);
-  return note_success(ejection, Clock::now());
-}
-
-bool Pool::report_check_passed(std::uint16_t backend, TimePoint now) {
-  auto& ejection = shared_.backends[backend].ejection;
-  if (!is_ejected(ejection)) {
-    return false;
+  std::shared_ptr<const MaglevTables> tables;
+  {
+    const std::lock_guard lock(common_->mutex);
+    heaviest_ = heaviest;
+    tables = tables_;
   }
-  const std::lock_guard lock(*mutex_);
-  return note_check_passed(ejection, now);
-}
-
-bool Pool::is_check_due(std::uint16_t backend, TimePoint now) const {
-  return config_.passive.is_on && is_due(shared_.backends[backend].ejection, now);
+  if (config_.balance != Balance::maglev || (tables && tables->members == members)) {
+    return;
+  }
+  // Not under the lock: clients are picked for by the old ones meanwhile.
+  tables =
+      std::make_shared<const MaglevTables>(std::move(members), backends_, config_.hash.table_size);
+  const std::lock_guard lock(common_->mutex);
+  tables_.swap(tables);
 }
 
 }  // namespace holdfast::pool

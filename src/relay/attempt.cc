@@ -8,11 +8,12 @@
 
 namespace holdfast::relay {
 
-int Attempt::begin(const pool::Backend& backend, DeadlineList& timeout) {
+int Attempt::begin(const pool::Backend& backend, const ConnectOptions& options,
+                   DeadlineList& timeout) {
   backend_ = backend.index;
   HOLDFAST_FAULT_POINT(connector_backend_noted);
   began_ = Clock::now();
-  auto socket = start_connect(*backend.address);
+  auto socket = start_connect(*backend.address, options);
   if (!socket) {
     return socket.error().code;
   }

@@ -32,7 +32,8 @@ class Attempt final : public loop::Poll::Handler, private Waiter {
 
   // Connects to the backend, which is counted as active already. 0, or the errno of a connect that
   // failed at once: it is still this attempt's backend then.
-  [[nodiscard]] int begin(const pool::Backend& backend, DeadlineList& timeout);
+  [[nodiscard]] int begin(const pool::Backend& backend, const ConnectOptions& options,
+                          DeadlineList& timeout);
 
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
   [[nodiscard]] std::uint16_t backend() const { return backend_; }

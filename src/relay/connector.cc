@@ -7,6 +7,7 @@
 #include "holdfast/base/fault.h"
 #include "holdfast/base/socket.h"
 #include "relay/backend_report.h"
+#include "relay/client_key.h"
 
 namespace holdfast::relay {
 namespace {
@@ -81,7 +82,9 @@ bool Connector::has_attempts_left() const {
 // Whether a connect is under way now.
 bool Connector::open(Attempt& attempt, Why why) {
   while (has_attempts_left()) {
-    const auto* backend = pool_.pick(std::span(record_.tried).first(record_.attempts));
+    const auto* backend = pool_.pick({.tried = std::span(record_.tried).first(record_.attempts),
+                                      .client = client_key(pool_.config(), record_),
+                                      .now = context_.loop.now()});
     if (backend == nullptr) {
       return false;
     }
@@ -94,7 +97,7 @@ bool Connector::open(Attempt& attempt, Why why) {
     }
     record_.tried[record_.attempts++] = backend->index;
     attempt.is_hedge = why == Why::hedge;
-    const int code = attempt.begin(*backend, service_.connect_deadline);
+    const int code = attempt.begin(*backend, pool_.config().connect.socket, service_.connect_deadline);
     if (code == 0) {
       return true;
     }
@@ -142,6 +145,10 @@ void Connector::win(Attempt& winner) {
     HOLDFAST_FAULT_POINT(connector_winner_named_twice);
     record_.second_fd = -1;
     HOLDFAST_FAULT_POINT(connector_winner_moved);
+  }
+  if (pool_.config().connect.socket.fastopen && is_connect_put_off(record_.backend_fd)) {
+    // Kernels before 6.5 don't splice into such a socket, and call it writable nevertheless.
+    record_.to_backend.copying = true;
   }
   owner_.on_connected(std::move(poll));
 }

@@ -123,6 +123,7 @@ void Session::resume() {
       tune_stream(record_.client_fd);
       start();
       return;
+    case ConnectionState::waiting:
     case ConnectionState::connecting:
       resume_connecting();
       return;

@@ -64,6 +64,8 @@ std::string_view to_string(EventKind kind) {
       return "backend_up";
     case EventKind::backend_down:
       return "backend_down";
+    case EventKind::agent_changed:
+      return "agent_changed";
     case EventKind::stopping:
       return "stopping";
     case EventKind::backend_ejected:

@@ -65,6 +65,14 @@ std::string_view to_string(Rejection rejection) {
       return "no_backend";
     case Rejection::shutdown:
       return "shutdown";
+    case Rejection::backends_full:
+      return "backends_full";
+    case Rejection::queue_full:
+      return "queue_full";
+    case Rejection::queue_timeout:
+      return "queue_timeout";
+    case Rejection::queue_left:
+      return "queue_left";
   }
   std::abort();
 }

@@ -27,6 +27,7 @@ ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options,
       events_(events),
       log_(log),
       checker_(loop_, shared, log, std::random_device{}()),
+      pool_watch_(shared, log),
       closings_(loop_, plane, shared, log),
       administration_(plane, checker_, closings_, shared, log),
       reload_(loop_, options.file, options.config, in_force, plane, checker_, shared, events, log),
@@ -35,6 +36,7 @@ ControlThread::ControlThread(loop::Loop& loop, const WorkerOptions& options,
       guardian_(loop_, events.guardian, events.on_guardian_gone),
       heartbeat_(loop_, [this] { beat(); }),
       stop_watch_(loop_, [this] { watch_stopping(); }) {
+  checker_.set_limit(options.config.max_checks);
   checker_.on_transition([this] { closings_.tend(); });
   checker_.watch(plane.topology().pools);
   heartbeat_.start_every(kHeartbeatInterval);
@@ -123,6 +125,7 @@ void ControlThread::watch_stopping() {
 void ControlThread::beat() {
   HOLDFAST_FAULT_POINT(control_turns);
   shared_.control_heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
+  pool_watch_.look_after(plane_.topology().pools);
   if (events_.on_alive && all_threads_turn()) {
     events_.on_alive();
   }

@@ -9,6 +9,7 @@
 #include "worker/closings.h"
 #include "worker/data_plane.h"
 #include "worker/guardian_watch.h"
+#include "worker/pool_watch.h"
 #include "worker/reload.h"
 
 namespace holdfast::worker {
@@ -43,6 +44,7 @@ class ControlThread {
   TimePoint stop_by_{};
   bool makes_way_ = false;
   health::Checker checker_;
+  PoolWatch pool_watch_;
   Closings closings_;
   Administration administration_;
   Reload reload_;

@@ -102,6 +102,9 @@ Result<DataPlane::Staged> DataPlane::stage(const Config& config, const Answers& 
   if (!budget) {
     return tl::unexpected(budget.error());
   }
+  if (auto checked = check_sources(config); !checked) {
+    return tl::unexpected(checked.error());
+  }
   if (started_) {
     if (auto made = make_threads(threads, limits_of(config, *budget, threads)); !made) {
       return tl::unexpected(made.error());
@@ -132,6 +135,25 @@ Result<DataPlane::Staged> DataPlane::stage(const Config& config, const Answers& 
   return staged;
 }
 
+// An address that this host hasn't got would leave each connect without a source. After a crash
+// connections come first.
+Result<void> DataPlane::check_sources(const Config& config) {
+  for (const auto& pool : config.pools) {
+    const auto& source = pool.connect.socket.source;
+    if (source.size() == 0) {
+      continue;
+    }
+    if (const auto checked = check_source(source); !checked) {
+      const auto& [message, code] = checked.error();
+      if (!takes_over_ || started_) {
+        return tl::unexpected(Error{"pool " + pool.name + ": " + message, code});
+      }
+      log_.warning("no source", {{"pool", pool.name}, {"reason", message}});
+    }
+  }
+  return {};
+}
+
 void DataPlane::report_lost_names(const Config& config, const Answers& answers) {
   for (const auto& pool : config.pools) {
     for (const auto& backend : pool.backends) {
@@ -140,6 +162,13 @@ void DataPlane::report_lost_names(const Config& config, const Answers& answers) 
                                       {"backend", backend.name},
                                       {"reason", address.error().message},
                                       {"address", backend.address.to_string()}});
+      }
+    }
+    if (const auto& check = pool.health.address) {
+      if (const auto address = resolved(*check, answers); !address) {
+        log_.warning("backends not checked", {{"pool", pool.name},
+                                              {"reason", address.error().message},
+                                              {"address", check->to_string()}});
       }
     }
   }
@@ -161,7 +190,11 @@ Result<void> DataPlane::stage_listener(const ListenerConfig& config, const Answe
     unsigned thread = 0;
     for (auto* socket : sockets_.at(listener, *address)) {
       const auto place = static_cast<std::uint16_t>(thread++ % staged.threads);
-      staged.places.push_back({socket, listener, place});
+      staged.places.push_back({socket, listener, place, config.socket});
+    }
+    if (config.socket.fastopen > 0 && !address->is_unix() && !accepts_fastopen()) {
+      log_.warning("no fastopen",
+                   {{"listener", config.name}, {"reason", "net.ipv4.tcp_fastopen lacks bit 2"}});
     }
     if (!made->empty()) {
       log_.info("listening", {{"listener", config.name},
@@ -195,6 +228,12 @@ void DataPlane::commit(const Staged& staged) {
     publish(staged.config, staged.topology, shared_);
   }
   topology_ = staged.topology;
+  for (const auto& pool : topology_.pools) {
+    if (!started_ && takes_over_) {
+      pool->hold();
+    }
+    pool::Pool::put_in_force(pool);
+  }
   const auto limits = limits_of(staged.config, staged.budget, staged.threads);
   if (!started_) {
     const unsigned count = std::max(staged.threads, inheritance_.threads);
@@ -253,6 +292,7 @@ void DataPlane::place_sockets(const Staged& staged) {
     ListeningSockets::readmit(socket);
     socket.listener = place.listener;
     socket.thread = place.thread;
+    apply(place.options, socket.fd);
     const int fd = socket.fd;
     const auto [holder, is_new] = holders_.try_emplace(fd, place.thread);
     const auto before = std::exchange(holder->second, place.thread);
@@ -330,6 +370,9 @@ void DataPlane::start() {
     relay->start();
   }
   recovered.wait();
+  for (const auto& pool : topology_.pools) {
+    pool->open();
+  }
   retire_listeners();  // not before: the connections they still have wouldn't be gone on with
 }
 

@@ -29,6 +29,7 @@ class DataPlane {
       state::ListeningSocket* socket;
       std::uint16_t listener;
       std::uint16_t thread;
+      ListenOptions options;
     };
     Config config;
     DescriptorBudget budget;
@@ -73,6 +74,7 @@ class DataPlane {
 
  private:
   void report_lost_names(const Config& config, const Answers& answers);
+  [[nodiscard]] Result<void> check_sources(const Config& config);
   [[nodiscard]] Result<void> stage_listener(const ListenerConfig& config, const Answers& answers,
                                             std::uint16_t listener, Staged& staged);
   [[nodiscard]] Result<void> make_threads(unsigned count, const relay::RelayLimits& limits);

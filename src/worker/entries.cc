@@ -107,6 +107,11 @@ std::optional<std::uint16_t> Entries::find_backend(std::string_view pool,
   });
 }
 
+std::optional<std::uint16_t> Entries::find_pool(std::string_view pool) const {
+  return find(shared_.pools, shared_.pools_touched,
+              [&](const state::PoolEntry& entry) { return to_view(entry.name) == pool; });
+}
+
 void Entries::free_listener(std::uint16_t index) {
   const std::lock_guard lock(mutex_);
   shared_.listeners[index].name = {};

@@ -27,6 +27,8 @@ class Entries {
   [[nodiscard]] std::optional<std::uint16_t> find_backend(std::string_view pool,
                                                           std::string_view name) const;
 
+  [[nodiscard]] std::optional<std::uint16_t> find_pool(std::string_view pool) const;
+
   // Nobody uses it any more.
   void free_listener(std::uint16_t index);
   void free_pool(std::uint16_t index);

@@ -100,6 +100,9 @@ void count(const state::Region& region, Inheritance& inheritance) {
   for (auto& backend : state::first_touched(shared.backends, shared.backends_touched)) {
     backend.active.set(0);
   }
+  for (auto& pool : state::first_touched(shared.pools, shared.pools_touched)) {
+    pool.waiting.set(0);
+  }
   HOLDFAST_FAULT_POINT(takeover_counts_cleared);
   std::vector<std::vector<std::uint64_t>> open(state::kMaxThreads);
   for_each_live(region, [&](unsigned thread, ConnectionRecord& record) {

@@ -161,7 +161,7 @@ Reload::Candidate Reload::read(const std::string& file, const RunTimeChanges& ch
     candidate.messages = text.error().message + "\n";
     return candidate;
   }
-  auto loaded = load_config(*text);
+  auto loaded = load_new_config(*text);
   candidate.messages = render(loaded.diagnostics, file, *text);
   candidate.text = std::move(*text);
   candidate.file_config = std::move(loaded.config);
@@ -262,6 +262,7 @@ Result<void> Reload::apply(const Candidate& candidate) {
   in_force_ = candidate.changed;
   shared_.supervision.watchdog.set(static_cast<std::uint32_t>(config.watchdog.count()));
   plane_.commit(*staged);
+  checker_.set_limit(config.max_checks);
   checker_.watch(plane_.topology().pools);
   log_.set_level(config.log.level);
   return {};

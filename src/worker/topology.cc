@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <random>
 #include <set>
 
 #include "holdfast/discovery/resolver.h"
@@ -46,10 +47,16 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
     if (!place) {
       return too_many("backends", state::kMaxBackends);
     }
-    backends.push_back({*place, backend.name, address_of(backend.address, answers)});
+    const auto address = address_of(backend.address, answers);
+    backends.push_back({.index = *place,
+                        .name = backend.name,
+                        .address = address,
+                        .check_address = check_address_of(config.health, address, answers),
+                        .tier = backend.tier,
+                        .max_connections = backend.max_connections});
   }
   return std::make_shared<pool::Pool>(config, *index, std::move(backends), shared,
-                                      find_pool(before, *index));
+                                      find_pool(before, *index), std::random_device{}());
 }
 
 // An operator's weight counts until the configuration has another one than it had.
@@ -62,8 +69,9 @@ void publish_weight(unsigned weight, state::BackendEntry& entry) {
   }
 }
 
-void publish_backend(const BackendConfig& config, const pool::Backend& backend, bool is_checked,
-                     state::BackendEntry& entry) {
+void publish_backend(const BackendConfig& config, const pool::Backend& backend,
+                     const HealthConfig& check, state::BackendEntry& entry) {
+  const bool is_checked = check.type != CheckType::none;
   const auto address = backend.address.value_or(SocketAddress());
   // Nobody would take one back in that was down when its checks were turned off.
   const bool is_left_down =
@@ -72,8 +80,12 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend, 
     const auto health = backend.address ? state::Health::unknown : state::Health::down;
     entry.health = {.state = health};
     entry.published_health.set(static_cast<std::uint32_t>(health));
+    entry.came_back_at.set(0);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     pool::forgive(entry.ejection);
+  }
+  if (check.type != CheckType::agent || entry.address != address) {
+    entry.agent = {};  // nobody would take back what an agent said that isn't asked any more
   }
   if (entry.retired.get() != 0) {
     entry.admin.clear();  // it is new, or was gone for good
@@ -114,6 +126,9 @@ Answers resolve_names(const Config& config) {
     for (const auto& backend : pool.backends) {
       ask(backend.address);
     }
+    if (pool.health.address) {
+      ask(*pool.health.address);
+    }
   }
   return discovery::resolve(names);
 }
@@ -127,6 +142,11 @@ std::map<std::string, SocketAddress> known_addresses(const Config& config, const
       if (is_name(backend.address) && index && shared.backends[*index].address.size() != 0) {
         known.emplace(backend.address.host, shared.backends[*index].address);
       }
+    }
+    const auto index = entries.find_pool(pool.name);
+    if (pool.health.address && is_name(*pool.health.address) && index &&
+        shared.pools[*index].check_address.size() != 0) {
+      known.emplace(pool.health.address->host, shared.pools[*index].check_address);
     }
   }
   const auto sockets = state::first_touched(shared.sockets, shared.sockets_touched);
@@ -152,6 +172,17 @@ std::optional<SocketAddress> address_of(const Endpoint& endpoint, const Answers&
     return std::nullopt;
   }
   return (*answer->second).with_port(endpoint.port);
+}
+
+std::optional<SocketAddress> check_address_of(const HealthConfig& health,
+                                              const std::optional<SocketAddress>& backend,
+                                              const Answers& answers) {
+  if (health.address) {
+    return address_of(*health.address, answers).value_or(SocketAddress());
+  }
+  return backend && health.port != 0
+             ? std::optional(backend->with_port(static_cast<std::uint16_t>(health.port)))
+             : std::nullopt;
 }
 
 std::uint64_t hash_of(const Endpoint& endpoint) {
@@ -197,14 +228,18 @@ void publish(const Config& config, const Topology& topology, state::SharedState&
     const auto& pool = *topology.pools[i];
     for (std::size_t k = 0; k < pool.backends().size(); ++k) {
       const auto& backend = pool.backends()[k];
-      publish_backend(config.pools[i].backends[k], backend,
-                      pool.config().health.type != CheckType::none, pool.entry(backend));
+      publish_backend(config.pools[i].backends[k], backend, pool.config().health,
+                      pool.entry(backend));
       if (!pool.config().passive.is_on) {
         pool::forgive(pool.entry(backend).ejection);
       }
       backends.insert(backend.index);
     }
-    shared.pools[pool.index()].retired.set(0);
+    auto& entry = shared.pools[pool.index()];
+    entry.check_address = pool.backends().empty() || !pool.config().health.address
+                              ? SocketAddress()
+                              : pool.backends()[0].check_address.value_or(SocketAddress());
+    entry.retired.set(0);
     pools.insert(pool.index());
   }
   for (const auto& listener : topology.listeners) {

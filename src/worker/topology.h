@@ -36,6 +36,12 @@ using Answers = std::map<std::string, Result<SocketAddress>>;
 [[nodiscard]] std::optional<SocketAddress> address_of(const Endpoint& endpoint,
                                                       const Answers& answers);
 
+// Where a backend at this address is checked instead of there, if anywhere; size 0: that name
+// didn't resolve.
+[[nodiscard]] std::optional<SocketAddress> check_address_of(
+    const HealthConfig& health, const std::optional<SocketAddress>& backend,
+    const Answers& answers);
+
 // Of an address as it is spelled (FNV-1a), the same in every build: a successor finds by it what a
 // name in `bind` had resolved to.
 [[nodiscard]] std::uint64_t hash_of(const Endpoint& endpoint);

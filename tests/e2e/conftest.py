@@ -20,6 +20,7 @@ from support.daemon import Holdfast
 from support.faults import BINARY as FAULTS_BINARY
 from support.faults import Faults
 from support.machine import Machine
+from support.namespaces import Namespaces
 from support.program import Program
 from support.service import Service
 from support.systemd import Systemd
@@ -192,6 +193,13 @@ def wire(holdfast, tmp_path_factory):
             return made
 
         yield start
+
+
+@pytest.fixture
+def namespaces():
+    """namespaces(3) is a balancer's host and three others, a support.namespaces.Namespaces."""
+    with contextlib.ExitStack() as stack:
+        yield lambda count: stack.enter_context(contextlib.closing(Namespaces(count)))
 
 
 @pytest.fixture

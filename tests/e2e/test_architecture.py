@@ -35,6 +35,7 @@ ONLY_USER = {
     "microhttpd.h": "admin",
     "uv.h": "loop",
     "systemd/": "guardian",
+    "openssl/": "health",
     "spdlog/": "base",
     "CLI/": "cli",
     "curl/": "cli",

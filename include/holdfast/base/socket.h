@@ -6,6 +6,7 @@
 #include "holdfast/base/fd.h"
 #include "holdfast/base/result.h"
 #include "holdfast/base/socket_address.h"
+#include "holdfast/base/socket_options.h"
 
 namespace holdfast {
 
@@ -33,8 +34,16 @@ void admit_new_clients(int socket);
 // Bound and listening.
 [[nodiscard]] Result<Fd> listen_on(const SocketAddress& address, bool reuse_port);
 
-// A connect under way or, for Unix sockets, often done already. The error carries the errno.
-[[nodiscard]] Result<Fd> start_connect(const SocketAddress& address);
+// A connect under way or, for Unix sockets, often done already. The error carries the errno. A
+// source that isn't of the address's family is left out.
+[[nodiscard]] Result<Fd> start_connect(const SocketAddress& address,
+                                       const ConnectOptions& options = {});
+
+// Whether start_connect() could use it: it is one of this host's.
+[[nodiscard]] Result<void> check_source(const SocketAddress& source);
+
+// Whether a connect was put off until something is written (ConnectOptions::fastopen).
+[[nodiscard]] bool is_connect_put_off(int socket);
 
 // The outcome of a connect once the socket is writable or failed: 0 or an errno. A socket that met
 // itself counts as refused: on an ephemeral port of this host, a connect to a dead backend can pick
@@ -44,8 +53,7 @@ void admit_new_clients(int socket);
 // Trouble of this host, not of the one we talk to: out of ports, descriptors or memory.
 [[nodiscard]] bool is_local_trouble(int code);
 
-// No delay for small writes; keepalive on, so that dead peers are found without traffic; urgent
-// data in line. Best effort.
+// No delay for small writes; urgent data in line. Best effort.
 void tune_stream(int socket);
 
 // close(2) will send RST instead of FIN and drop what is unsent (SO_LINGER 0, socket(7)).

@@ -8,23 +8,25 @@
 
 #include "holdfast/base/endpoint.h"
 #include "holdfast/base/log.h"
+#include "holdfast/base/socket_options.h"
+#include "holdfast/config/health_config.h"
+#include "holdfast/config/mark.h"
 
 namespace holdfast {
 
 // The configuration as plain values with their defaults. Parsing (config/yaml), judging
 // (config/validate) and applying (worker/) are three places; nothing here does any of them.
 
-using Milliseconds = std::chrono::milliseconds;
-
-// Where in the file a value stands, 1-based; line 0 means it isn't in the file.
-struct Mark {
-  int line = 0;
-  int column = 0;
-};
-
 enum class ConnectionLog : std::uint8_t { none, failed, all };
-enum class Balance : std::uint8_t { round_robin, least_connections };
-enum class CheckType : std::uint8_t { none, tcp };
+enum class Balance : std::uint8_t {
+  round_robin,
+  least_connections,
+  power_of_two,
+  random,
+  first,
+  maglev,
+};
+enum class HashKey : std::uint8_t { client_ip, client_ip_port };
 // What becomes of connections when new ones would go elsewhere.
 enum class Established : std::uint8_t { keep, close };
 
@@ -35,6 +37,8 @@ inline constexpr std::size_t kMaxPools = 256;
 inline constexpr std::size_t kMaxBackends = 4096;  // in all pools together
 inline constexpr std::size_t kLongestName = 63;
 inline constexpr unsigned kMaxConnectAttempts = 8;
+inline constexpr unsigned kMaxTier = 15;
+inline constexpr unsigned kMostConnections = 10'000'000;
 
 // Where `holdfast reload` and its like find a running instance.
 inline constexpr const char* kDefaultSocket = "/run/holdfast/control.sock";
@@ -58,12 +62,23 @@ struct BindConfig {
   Mark mark;
 };
 
+// Where socket options stand.
+struct SocketMarks {
+  Mark user_timeout;
+  Mark keepalive;
+  Mark count;  // of keepalive probes
+  Mark fastopen;
+  Mark bind_source;
+};
+
 struct ListenerConfig {
   std::string name;
   std::vector<BindConfig> bind;
   std::string pool;
   Milliseconds idle_timeout = std::chrono::hours(1);
   Milliseconds half_close_timeout = std::chrono::seconds(30);
+  ListenOptions socket;
+  SocketMarks socket_marks;
   Mark mark;
   Mark name_mark;
   Mark bind_mark;
@@ -77,6 +92,10 @@ struct ConnectConfig {
   // How long an attempt may take before a second one races it; nothing: by what connects take in
   // this pool; 0: none does.
   std::optional<Milliseconds> hedge_after;
+  ConnectOptions socket = {.source = {},
+                           .stream = {.user_timeout = std::chrono::seconds(30), .keepalive = {}}};
+  SocketMarks socket_marks;
+  Mark timeout_mark;
   Mark attempts_mark;
   Mark total_mark;
   Mark hedge_after_mark;
@@ -97,22 +116,32 @@ struct ReplayConfig {
   Mark mark;
 };
 
-struct HealthConfig {
-  CheckType type = CheckType::tcp;
-  Milliseconds interval = std::chrono::seconds(2);
-  Milliseconds timeout = std::chrono::seconds(1);
-  unsigned rise = 2;  // successes in a row that bring a backend up
-  unsigned fall = 3;  // failures in a row that take it down
-  Mark timeout_mark;
+// What a client is recognised by.
+struct HashConfig {
+  HashKey key = HashKey::client_ip;
+  unsigned table_size = 65'537;  // prime
+  Mark mark;
+  Mark table_size_mark;
+};
+
+// Clients that wait for a place on a backend.
+struct QueueConfig {
+  unsigned size = 0;  // 0: nobody waits
+  Milliseconds timeout = std::chrono::seconds(5);
+  Mark mark;
 };
 
 struct BackendConfig {
   std::string name;
   Endpoint address;
-  unsigned weight = 1;  // 0: takes no new connections
+  unsigned weight = 1;           // 0: takes no new connections
+  unsigned tier = 0;             // used when those below haven't enough backends left
+  unsigned max_connections = 0;  // 0: no limit
   Mark mark;
   Mark name_mark;
   Mark address_mark;
+  Mark tier_mark;
+  Mark max_connections_mark;
 };
 
 struct PoolConfig {
@@ -122,11 +151,18 @@ struct PoolConfig {
   PassiveConfig passive;
   ReplayConfig replay;
   HealthConfig health;
+  HashConfig hash;
+  QueueConfig queue;
+  unsigned min_healthy = 1;      // serving backends that keep the next tier out of use
+  unsigned panic_threshold = 0;  // percent of healthy backends below which all are tried
+  Milliseconds slow_start{0};    // until a backend that came back has its whole weight; 0: at once
   Established on_down = Established::keep;                // of the backend that went down
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
   Mark backends_mark;
+  Mark balance_mark;
+  Mark min_healthy_mark;
   Mark on_down_mark;
 };
 
@@ -135,6 +171,7 @@ struct Config {
   std::optional<unsigned> max_connections;  // nothing: from the descriptor limit
   Milliseconds shutdown_timeout = std::chrono::seconds(30);
   Milliseconds watchdog = std::chrono::seconds(2);  // 0: none
+  unsigned max_checks = 512;                        // health checks under way at a time
   LogConfig log;
   AdminConfig admin;
   std::vector<ListenerConfig> listeners;

@@ -20,6 +20,10 @@ struct LoadedConfig {
 // All that is wrong is found at once.
 [[nodiscard]] LoadedConfig load_config(std::string_view text);
 
+// The same for a text that isn't in force yet: the files that it names must be there too. Once it
+// is in force, one that is gone is no reason to end what serves.
+[[nodiscard]] LoadedConfig load_new_config(std::string_view text);
+
 // The whole text of a file, which may be a pipe or /dev/stdin; 1 MiB at most.
 [[nodiscard]] Result<std::string> read_config_file(const std::string& path);
 

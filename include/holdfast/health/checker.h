@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
@@ -19,6 +20,9 @@ class Checker {
   Checker(loop::Loop& loop, state::SharedState& shared, Log& log, unsigned seed);
   ~Checker();
   Checker(const Checker&) = delete;
+
+  // At most so many checks are under way at a time, at least 1; the others wait their turn.
+  void set_limit(std::size_t limit);
 
   // Called whenever the health of a backend has changed.
   void on_transition(std::function<void()> callback);

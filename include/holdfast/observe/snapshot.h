@@ -40,6 +40,8 @@ struct BackendSnapshot {
   state::AdminState admin = state::AdminState::ready;
   bool retired = false;      // not configured any more; it still has connections
   std::uint32_t weight = 0;  // that counts: 0 unless it is ready
+  state::AgentState agent_state = state::AgentState::ready;
+  std::uint32_t agent_percent = 100;  // of the weight
   std::uint32_t active = 0;
   std::uint64_t connections = 0;
   std::array<std::uint64_t, state::kConnectFailures> connect_failures{};
@@ -54,7 +56,8 @@ struct BackendSnapshot {
   std::uint64_t ejections = 0;
 
   [[nodiscard]] bool is_serving() const {
-    return !retired && health != state::Health::down && !is_ejected && weight > 0;
+    return !retired && health != state::Health::down && !is_ejected && weight > 0 &&
+           agent_state == state::AgentState::ready && agent_percent > 0;
   }
   [[nodiscard]] BackendState state() const;
 };
@@ -67,6 +70,10 @@ struct PoolSnapshot {
   std::uint64_t hedges_lost = 0;
   std::uint64_t hedges_denied = 0;
   std::uint64_t replays = 0;
+  std::uint32_t waiting = 0;  // clients in its queue
+  std::uint32_t tier = 0;     // the highest in use
+  bool panics = false;        // tries backends that are down
+  HistogramSnapshot queue_wait;
   HistogramSnapshot connect_duration;
   HistogramSnapshot connection_duration;
   HistogramSnapshot health_check_duration;

@@ -12,6 +12,7 @@ inline constexpr std::size_t kMaxAttempts = 8;
 enum class ConnectionState : std::uint8_t {
   free,        // nobody's
   accepting,   // about to accept: a client may or may not be there
+  waiting,     // a client in its pool's queue, since active_at
   connecting,  // a client, and a backend on its way
   relaying,    // both ends are there
   closing,     // counts as free: whatever descriptors it names may be gone
@@ -80,6 +81,7 @@ struct ConnectionRecord {
   switch (record.state) {
     case ConnectionState::accepting:
       return record.client_fd > 2;  // 0 to 2 can't be: the record was being written
+    case ConnectionState::waiting:
     case ConnectionState::connecting:
     case ConnectionState::relaying:
       return true;

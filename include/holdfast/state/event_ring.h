@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
   upgrade_rolled_back,
   backend_up,
   backend_down,
+  agent_changed,
   stopping,
   backend_ejected,
   backend_readmitted,
@@ -38,7 +39,7 @@ enum class EventKind : std::uint8_t {
   backend_removed,
   backend_drained,
 };
-inline constexpr std::size_t kEventKinds = 23;
+inline constexpr std::size_t kEventKinds = 24;
 
 [[nodiscard]] std::string_view to_string(EventKind kind);
 

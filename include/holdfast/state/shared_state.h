@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "holdfast/state/administration.h"
+#include "holdfast/state/agent_record.h"
 #include "holdfast/state/connection_record.h"
 #include "holdfast/state/counter.h"
 #include "holdfast/state/event_ring.h"
@@ -54,8 +55,15 @@ enum class CloseCause : std::uint8_t {
 inline constexpr std::size_t kCloseCauses = 9;
 
 // Why a client got no service.
-enum class Rejection : std::uint8_t { no_backend, shutdown };
-inline constexpr std::size_t kRejections = 2;
+enum class Rejection : std::uint8_t {
+  no_backend,
+  shutdown,
+  backends_full,  // max_connections of all backends that serve, and the pool has no queue
+  queue_full,
+  queue_timeout,
+  queue_left,  // the client didn't wait
+};
+inline constexpr std::size_t kRejections = 6;
 
 [[nodiscard]] std::string_view to_string(Health health);
 [[nodiscard]] std::string_view to_string(ConnectFailure failure);
@@ -88,6 +96,7 @@ struct PoolCounters {
   Counter hedges_lost;    // those that weren't
   Counter hedges_denied;  // not begun for want of budget
   Counter replays;        // connections that went to another backend with what had been sent
+  Histogram queue_wait;  // of those that were given a backend
   Histogram connect_duration;
   Histogram connection_duration;
 };
@@ -147,8 +156,12 @@ struct alignas(64) BackendEntry {
   SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
+  AgentRecord agent;
   Gauge active;           // connections on it or being connected to it; relay threads
   std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex
+  // When it last came back from being down, nanoseconds of the monotonic clock; 0: it never was.
+  // What slow_start counts from; control thread.
+  Counter came_back_at;
   Counter checks_passed;
   Counter checks_failed;
   std::array<Counter, kHealthStates> transitions;  // by the state it came to
@@ -164,7 +177,11 @@ struct alignas(64) BackendEntry {
 struct PoolEntry {
   Name name{};
   Gauge retired;
+  Gauge waiting;                    // clients in its queue; under its pool's mutex
+  Gauge tier;                       // the highest that is in use; control thread
+  Gauge panics;                     // 1 while it tries backends that are down; control thread
   Histogram health_check_duration;  // control thread
+  SocketAddress check_address;      // of `health.address`; size 0: none; control thread
 };
 
 struct ListenerEntry {

@@ -5,14 +5,13 @@ have here, and a thread of the test can enter its network, where there is only l
 """
 
 import contextlib
-import ctypes
 import itertools
 import os
 import signal
 import subprocess
 from pathlib import Path
 
-from support import cgroup, debian
+from support import cgroup, debian, setns
 from support.daemon import children_of
 from support.installation import install
 from support.process import Process
@@ -24,7 +23,6 @@ BOOT_LIMIT = 60
 PROPAGATED = Path("/run/systemd/nspawn/propagate")
 
 _numbers = itertools.count(1)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Machine:
@@ -92,15 +90,8 @@ class Machine:
     def network(self):
         """Within the `with` block, this thread and those that it starts make their sockets in the
         machine's network. A socket stays where it was made."""
-        with (
-            open("/proc/thread-self/ns/net", "rb") as ours,
-            open(f"/proc/{self._leader}/ns/net", "rb") as theirs,
-        ):
-            _enter(theirs)
-            try:
-                yield
-            finally:
-                _enter(ours)
+        with setns.inside(f"/proc/{self._leader}/ns/net"):
+            yield
 
     def _switch_off(self):
         """Not shut down: the kernel ends everything in it with its init."""
@@ -143,12 +134,6 @@ class Machine:
         (self._leader,) = leaders
         said = self.systemctl("is-system-running", check=False).stdout.strip()
         return said in ("running", "degraded")
-
-
-def _enter(network):
-    if _libc.setns(network.fileno(), 0x40000000) != 0:  # CLONE_NEWNET
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def _pid_inside(pid):

@@ -13,13 +13,14 @@ from support.ports import free_port
 
 
 class TcpServer:
-    """Listens on a loopback port and runs handler(connection) on a thread per connection. The
+    """Listens on a port and runs handler(connection) on a thread per connection. The
     connection is closed when the handler returns; what the handler raises as OSError, because the
     peer went away, is ignored."""
 
-    def __init__(self, handler, port=None, backlog=128):
+    def __init__(self, handler, port=None, backlog=128, host="127.0.0.1"):
         self.port = port or free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.host = host
+        self.address = f"{host}:{self.port}"
         self.accepted = 0
         self._handler = handler
         self._lock = threading.Lock()
@@ -31,10 +32,14 @@ class TcpServer:
         """Listens, at first or again."""
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", self.port))
+        self._listener.bind((self.host, self.port))
         self._listener.listen(self._backlog)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
+
+    def allow_fastopen(self):
+        """Takes bytes that come with a SYN, if its host's kernel does (TCP_FASTOPEN, tcp(7))."""
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
 
     def refuse(self):
         """Stops listening and keeps the connections it has."""

@@ -32,14 +32,22 @@ using testing::turn;
 using testing::turn_until;
 using Verdict = ProbeResult::Verdict;
 
+std::shared_ptr<const CheckPlan> connect_to(const SocketAddress& address,
+                                            Milliseconds timeout = 10s) {
+  CheckPlan plan{.config = {}, .address = address};
+  plan.config.timeout = timeout;
+  return std::make_shared<const CheckPlan>(plan);
+}
+
 // One probe on a loop of its own, and what it reported.
 class Check {
  public:
-  explicit Check(const SocketAddress& address, Duration timeout = 10s)
-      : probe_(std::in_place, loop, address, timeout, [this](const ProbeResult& result) {
-          EXPECT_FALSE(result_) << "reports once";
-          result_ = result;
-        }) {}
+  explicit Check(const SocketAddress& address, Milliseconds timeout = 10s)
+      : probe_(std::in_place, loop, connect_to(address, timeout),
+               [this](const ProbeResult& result) {
+                 EXPECT_FALSE(result_) << "reports once";
+                 result_ = result;
+               }) {}
 
   ProbeResult result() {
     EXPECT_TRUE(turn_until(loop, [this] { return result_.has_value(); }));
@@ -137,7 +145,7 @@ TEST(Probe, ends_in_order_and_never_resets_a_backend_that_greets) {
 TEST(Probe, lets_go_of_a_backend_that_closes_and_of_one_that_never_does) {
   const auto backend = listen_any();
   for (const bool closes : {true, false}) {
-    Check check(address_of(backend), closes ? Duration(10s) : Duration(50ms));
+    Check check(address_of(backend), closes ? Milliseconds(10s) : 50ms);
     auto server = accept_from(backend);
     const auto before = open_descriptors();  // the server's end is among them
     EXPECT_EQ(check.result().verdict, Verdict::passed);
@@ -203,7 +211,8 @@ TEST(Probe, is_inconclusive_while_this_host_is_out_of_descriptors) {
   std::optional<Probe> probe;
   {
     const testing::LimitScope limit(RLIMIT_NOFILE, 0);
-    probe.emplace(loop, address_of(backend), 10s, [&](const ProbeResult& its) { result = its; });
+    probe.emplace(loop, connect_to(address_of(backend)),
+                  [&](const ProbeResult& its) { result = its; });
   }
   ASSERT_TRUE(turn_until(loop, [&] { return result.has_value(); }));
   EXPECT_EQ(result->verdict, Verdict::inconclusive);
@@ -272,7 +281,7 @@ TEST(Probe, may_be_destroyed_in_its_report) {
   for (const auto& address : {address_of(alive), address_of(dead), silent.address()}) {
     loop::Loop loop;
     std::optional<Probe> probe;
-    probe.emplace(loop, address, 20ms, [&](const ProbeResult&) { probe.reset(); });
+    probe.emplace(loop, connect_to(address, 20ms), [&](const ProbeResult&) { probe.reset(); });
     EXPECT_TRUE(turn_until(loop, [&] { return !probe.has_value(); }));
   }
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "holdfast/balance/hash.h"
+
 namespace holdfast::balance {
 namespace {
 
@@ -28,11 +30,12 @@ class Backends {
       for (std::size_t place = 0; place < weights_.size(); ++place) {
         const auto name = static_cast<char>('a' + place);
         if (excluded.find(name) == std::string_view::npos) {
-          candidates.push_back({weights_[place], active[place], &turns_[place]});
+          candidates.push_back(
+              {weights_[place], active[place], &turns_[place], hash(std::string(1, name))});
           names += name;
         }
       }
-      const auto place = balance::pick(algorithm, candidates);
+      const auto place = balance::pick(algorithm, candidates, {client++, random});
       picked += place ? names.at(*place) : '-';
       if (place && staying) {
         ++active.at(static_cast<std::size_t>(picked.back() - 'a'));
@@ -42,6 +45,8 @@ class Backends {
   }
 
   std::vector<std::uint32_t> active;
+  std::uint64_t client = 0;  // another one with every pick
+  Random random{1};
 
  private:
   std::vector<std::uint32_t> weights_;
@@ -50,18 +55,22 @@ class Backends {
 
 constexpr auto kRoundRobin = Balance::round_robin;
 constexpr auto kLeastConnections = Balance::least_connections;
+constexpr std::array kAll = {Balance::round_robin,  Balance::least_connections,
+                             Balance::power_of_two, Balance::random,
+                             Balance::first,        Balance::maglev};
 
 int count(std::string_view picked, char name) {
   return static_cast<int>(std::count(picked.begin(), picked.end(), name));
 }
 
 TEST(Balance, picks_nobody_when_there_is_nobody) {
-  EXPECT_FALSE(pick(kRoundRobin, {}).has_value());
-  EXPECT_FALSE(pick(kLeastConnections, {}).has_value());
+  for (const auto algorithm : kAll) {
+    EXPECT_EQ(Backends({}).pick(algorithm, 2), "--");
+  }
 }
 
 TEST(Balance, picks_the_only_one_there_is) {
-  for (const auto algorithm : {kRoundRobin, kLeastConnections}) {
+  for (const auto algorithm : kAll) {
     EXPECT_EQ(Backends({3}).pick(algorithm, 4), "aaaa");
   }
 }
@@ -184,6 +193,76 @@ TEST(LeastConnections, leaves_out_who_is_left_out) {
   Backends backends({1, 1});
   backends.active = {0, 100};
   EXPECT_EQ(backends.pick(kLeastConnections, 2, "a"), "bb");
+}
+
+TEST(Random, gives_each_its_weight_in_the_long_run) {
+  const auto picked = Backends({1, 2, 5}).pick(Balance::random, 80'000);
+  EXPECT_NEAR(count(picked, 'a'), 10'000, 500);
+  EXPECT_NEAR(count(picked, 'b'), 20'000, 700);
+  EXPECT_NEAR(count(picked, 'c'), 50'000, 1000);
+}
+
+TEST(Random, comes_in_no_order) {
+  const auto picked = Backends({1, 1}).pick(Balance::random, 10'000);
+  EXPECT_NE(picked.find("aaaaa"), std::string::npos);
+  EXPECT_NE(picked.find("bbbbb"), std::string::npos);
+}
+
+TEST(Random, is_the_same_again_from_the_same_state) {
+  EXPECT_EQ(Backends({1, 1, 1}).pick(Balance::random, 50),
+            Backends({1, 1, 1}).pick(Balance::random, 50));
+}
+
+TEST(PowerOfTwo, never_picks_the_most_loaded) {
+  Backends backends({1, 1, 1});
+  backends.active = {3, 9, 3};
+  EXPECT_EQ(count(backends.pick(Balance::power_of_two, 1000), 'b'), 0);
+}
+
+TEST(PowerOfTwo, compares_loads_by_weight) {
+  Backends backends({1, 10});
+  backends.active = {2, 10};
+  EXPECT_EQ(backends.pick(Balance::power_of_two, 4), "bbbb");
+}
+
+TEST(PowerOfTwo, shares_an_idle_pool_by_weight) {
+  const auto picked = Backends({1, 3}).pick(Balance::power_of_two, 40'000);
+  EXPECT_NEAR(count(picked, 'a'), 10'000, 500);
+}
+
+// With one choice the fullest of 100 would have about 35 of 2,000.
+TEST(PowerOfTwo, keeps_backends_about_equally_full) {
+  Backends backends(std::vector<std::uint32_t>(100, 1));
+  for (int i = 0; i < 2000; ++i) {
+    std::vector<Candidate> candidates;
+    for (const auto active : backends.active) {
+      candidates.push_back({1, active});
+    }
+    ++backends.active.at(*pick(Balance::power_of_two, candidates, {0, backends.random}));
+  }
+  EXPECT_LE(std::ranges::max(backends.active), 24U);
+  EXPECT_GE(std::ranges::min(backends.active), 14U);
+}
+
+TEST(First, takes_the_first_that_may_be_used) {
+  EXPECT_EQ(Backends({1, 5, 1}).pick(Balance::first, 3), "aaa");
+  EXPECT_EQ(Backends({1, 5, 1}).pick(Balance::first, 3, "a"), "bbb");
+}
+
+TEST(Rendezvous, gives_each_its_weight) {
+  const auto picked = Backends({1, 2, 5}).pick(Balance::maglev, 80'000);
+  EXPECT_NEAR(count(picked, 'a'), 10'000, 500);
+  EXPECT_NEAR(count(picked, 'b'), 20'000, 700);
+  EXPECT_NEAR(count(picked, 'c'), 50'000, 1000);
+}
+
+TEST(Rendezvous, moves_nobody_but_the_clients_of_whom_is_left_out) {
+  const auto before = Backends({1, 1, 1, 1}).pick(Balance::maglev, 1000);
+  const auto after = Backends({1, 1, 1, 1}).pick(Balance::maglev, 1000, "b");
+  for (std::size_t client = 0; client < before.size(); ++client) {
+    EXPECT_TRUE(before[client] == 'b' || before[client] == after[client]) << client;
+  }
+  EXPECT_EQ(count(after, 'b'), 0);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class PoolTest : public ::testing::Test {
 
   // The index of the backend picked; -1 for none.
   static int pick(Pool& pool, std::initializer_list<std::uint16_t> tried = {}) {
-    const auto* backend = pool.pick({tried.begin(), tried.size()});
+    const auto* backend = pool.pick({.tried = {tried.begin(), tried.size()}});
     return backend == nullptr ? -1 : backend->index;
   }
 
@@ -179,7 +179,7 @@ TEST_F(PoolTest, counts_exactly_zero_after_several_threads_have_picked_and_retri
     for (int i = 0; i < 3000; ++i) {
       const auto* first = pool.pick({});
       const std::array<std::uint16_t, 1> tried{first->index};
-      const auto* second = pool.pick(tried);
+      const auto* second = pool.pick({.tried = tried});
       EXPECT_NE(first, second);
       pool.release(first->index);
       pool.release(second->index);

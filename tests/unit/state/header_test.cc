@@ -47,9 +47,9 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(offsetof(ConnectionRecord, to_client), 80U);
   EXPECT_EQ(sizeof(ListeningSocket), 280U);
   EXPECT_EQ(sizeof(ListenerEntry), 88U);
-  EXPECT_EQ(sizeof(PoolEntry), 208U);
-  EXPECT_EQ(sizeof(BackendEntry), 384U);
-  EXPECT_EQ(sizeof(ThreadState), 686144U);
+  EXPECT_EQ(sizeof(PoolEntry), 216U);
+  EXPECT_EQ(sizeof(BackendEntry), 320U);
+  EXPECT_EQ(sizeof(ThreadState), 587840U);
   EXPECT_EQ(sizeof(Supervision), 288U);
   EXPECT_EQ(offsetof(SharedState, sockets), 132056U);
   EXPECT_EQ(offsetof(SharedState, backends), 2501632U);

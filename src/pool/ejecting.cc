@@ -1,0 +1,70 @@
+// What a pool makes of connections that fail: see pool/ejection.
+#include <algorithm>
+
+#include "holdfast/pool/candidacy.h"
+#include "holdfast/pool/ejection.h"
+#include "holdfast/pool/pool.h"
+
+namespace holdfast::pool {
+
+bool Pool::is_serving(std::uint16_t backend) const {
+  const auto place = std::ranges::find(backends_, backend, &Backend::index);
+  return place != backends_.end() && is_serving(*place);
+}
+
+// What no check and no connection speaks against. Where nobody checks, whoever has been out for
+// long enough gets a connection to try it by.
+bool Pool::is_healthy(const Backend& backend) const {
+  const auto& state = entry(backend);
+  return pool::is_healthy(state) &&
+         (!config_.passive.is_on || !is_ejected(state.ejection) ||
+          (config_.health.type == CheckType::none && is_due(state.ejection, Clock::now())));
+}
+
+// One may always be ejected as long as another one serves.
+bool Pool::may_eject(std::uint16_t backend) const {
+  const auto out = std::ranges::count_if(
+      backends_, [this](const Backend& one) { return is_ejected(entry(one).ejection); });
+  const auto most = std::max<std::size_t>(1, backends_.size() * config_.passive.max_ejected / 100);
+  return static_cast<std::size_t>(out) < most &&
+         std::ranges::any_of(backends_, [&](const Backend& one) {
+           return one.index != backend && is_serving(one);
+         });
+}
+
+std::optional<Duration> Pool::report_failure(std::uint16_t backend, TimePoint now) {
+  if (!config_.passive.is_on) {
+    return std::nullopt;
+  }
+  const std::lock_guard lock(common_->mutex);
+  auto& ejection = shared_.backends[backend].ejection;
+  if (!note_failure(ejection, config_.passive, now, may_eject(backend))) {
+    return std::nullopt;
+  }
+  return ejection_time(ejection, config_.passive);
+}
+
+bool Pool::report_success(std::uint16_t backend) {
+  auto& ejection = shared_.backends[backend].ejection;
+  // Without the lock as long as nothing was ever wrong, which is nearly always.
+  if (ejection.failures.get() == 0 && !is_ejected(ejection)) {
+    return false;
+  }
+  const std::lock_guard lock(common_->mutex);
+  return note_success(ejection, Clock::now());
+}
+
+bool Pool::report_check_passed(std::uint16_t backend, TimePoint now) {
+  auto& ejection = shared_.backends[backend].ejection;
+  if (!is_ejected(ejection)) {
+    return false;
+  }
+  const std::lock_guard lock(common_->mutex);
+  return note_check_passed(ejection, now);
+}
+
+bool Pool::is_check_due(std::uint16_t backend, TimePoint now) const {
+  return config_.passive.is_on && is_due(shared_.backends[backend].ejection, now);
+}
+
+}  // namespace holdfast::pool
