@@ -47,7 +47,7 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(offsetof(ConnectionRecord, to_client), 80U);
   EXPECT_EQ(sizeof(ListeningSocket), 280U);
   EXPECT_EQ(sizeof(ListenerEntry), 88U);
-  EXPECT_EQ(sizeof(PoolEntry), 216U);
+  EXPECT_EQ(sizeof(PoolEntry), 336U);
   EXPECT_EQ(sizeof(BackendEntry), 448U);
   EXPECT_EQ(sizeof(ThreadState), 729152U);
   EXPECT_EQ(sizeof(Supervision), 288U);
