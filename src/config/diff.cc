@@ -189,6 +189,7 @@ void diff_pool(const PoolConfig& before, const PoolConfig& after, std::vector<st
   lines.compare("replay", text_of_replay(before.replay), text_of_replay(after.replay));
   diff_health(before.health, after.health, lines);
   lines.compare("on_down", before.on_down, after.on_down);
+  lines.compare("on_up_from_lower_tier", before.on_up_from_lower_tier, after.on_up_from_lower_tier);
   lines.match(
       "backend", before.backends, after.backends,
       [](const BackendConfig& backend) { return backend.address.to_string(); },

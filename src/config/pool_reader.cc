@@ -150,6 +150,11 @@ void read_pool(Reader& reader, const Node& node, std::size_t place, Config& conf
          pool.on_down_mark = mark_of(n.Mark());
          r.word(n, pool.on_down);
        }},
+      {"on_up_from_lower_tier", kOptional,
+       [](Reader& r, const Node& n, PoolConfig& pool) {
+         pool.on_up_from_lower_tier_mark = mark_of(n.Mark());
+         r.word(n, pool.on_up_from_lower_tier);
+       }},
       {"backends", kRequired,
        [](Reader& r, const Node& n, PoolConfig& pool) {
          pool.backends_mark = n.IsSequence() ? mark_of(n.Mark()) : Mark{};

@@ -77,6 +77,14 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   check_passive(pool, diagnostics);
   check_replay(pool, diagnostics);
   check_health(pool, diagnostics);
+  const bool has_tiers = std::ranges::any_of(pool.backends, [&](const auto& backend) {
+    return backend.tier != pool.backends.front().tier;
+  });
+  if (pool.on_up_from_lower_tier == Established::close && !has_tiers) {
+    warning(diagnostics, pool.on_up_from_lower_tier_mark,
+            "on_up_from_lower_tier: close does nothing in a pool of one tier",
+            "give some backends a tier: 1, or remove it");
+  }
   if (pool.on_down == Established::close && pool.health.type == CheckType::none) {
     warning(diagnostics, pool.on_down_mark,
             "on_down: close does nothing without checks: no backend goes down",

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "config/rules.h"
 #include "config/validate.h"
 #include "holdfast/config/suggest.h"
 
@@ -191,6 +192,11 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
     }
     return refuse(EEXIST, "'" + backend.name + "' was added already, at " +
                               known->address.to_string() + ": remove it first");
+  }
+  Diagnostics name;
+  check_name(backend.name, Mark{.line = 1, .column = 1}, name);
+  if (!name.empty()) {
+    return refuse(EINVAL, name.front().message + ": " + name.front().help);
   }
   changes.added.push_back(backend);
   if (auto judged = judge(file, changes); !judged) {

@@ -7,7 +7,7 @@ namespace holdfast {
 namespace {
 
 constexpr std::size_t kLongest = 64;  // no key is longer, and the distance is quadratic
-constexpr std::size_t kMostListed = 12;
+constexpr std::size_t kMostListed = 32;
 
 // Optimal string alignment distance: insertions, deletions, substitutions and swapped neighbours.
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -41,6 +41,11 @@ void Closings::cancel(state::BackendEntry& entry) {
   entry.admin.closing.begins_at.set(0);
 }
 
+bool Closings::is_due_for(const state::BackendEntry& entry, state::CloseCause cause) {
+  const auto& closing = entry.admin.closing;
+  return closing.is_set() && closing.cause.get() == static_cast<std::uint32_t>(cause);
+}
+
 void Closings::tend() {
   next_ = kLongestPause;
   bool is_left = close_down_backends();
@@ -99,12 +104,21 @@ bool Closings::close_by_record(std::uint16_t index, state::BackendEntry& entry) 
                                                   : static_cast<double>(passed.count()) /
                                                         static_cast<double>(spread.count()),
                         .seed = begins_at});
+  // A client that finds nobody in the lower tiers may still come to this one: it isn't kept empty.
+  if (passed >= spread && is_due_for(entry, state::CloseCause::lower_tier_up)) {
+    finish(entry);
+    return false;
+  }
   next_ = std::min(next_, std::clamp(spread / kPortions, kShortestPause, kLongestPause));
   return true;
 }
 
 void Closings::finish(state::BackendEntry& entry) {
+  const bool was_drained = is_due_for(entry, state::CloseCause::drained);
   cancel(entry);
+  if (!was_drained) {
+    return;
+  }
   const auto pool = state::to_view(shared_.pools[entry.pool].name);
   const auto name = state::to_view(entry.name);
   shared_.events.write(state::EventKind::backend_drained, {{"pool", pool}, {"backend", name}});

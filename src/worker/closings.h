@@ -11,9 +11,9 @@ namespace holdfast::worker {
 [[nodiscard]] Duration usual_spread(Duration close_after);
 
 // Closes the connections of backends that are to have none any more: what a drain leaves when its
-// time has come, spread over time, and at once those of a backend that went down in a pool with
-// on_down: close. Everything it goes by is in the shared state, so that a successor goes on where
-// it stopped. Control thread.
+// time has come and what is left in tiers that are out of use again (PoolWatch), spread over time,
+// and at once those of a backend that went down in a pool with on_down: close. Everything it goes
+// by is in the shared state, so that a successor goes on where it stopped. Control thread.
 class Closings {
  public:
   Closings(loop::Loop& loop, DataPlane& plane, state::SharedState& shared, Log& log);
@@ -22,6 +22,7 @@ class Closings {
   static void begin(state::BackendEntry& entry, state::CloseCause cause, TimePoint from,
                     Duration spread);
   static void cancel(state::BackendEntry& entry);
+  [[nodiscard]] static bool is_due_for(const state::BackendEntry& entry, state::CloseCause cause);
 
   // Looks what there is to do. To be called after whatever changes that; goes on by itself while
   // anything is left.

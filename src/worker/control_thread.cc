@@ -126,6 +126,7 @@ void ControlThread::beat() {
   HOLDFAST_FAULT_POINT(control_turns);
   shared_.control_heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   pool_watch_.look_after(plane_.topology().pools);
+  closings_.tend();  // of tiers that are out of use again
   if (events_.on_alive && all_threads_turn()) {
     events_.on_alive();
   }

@@ -20,6 +20,7 @@ class PoolWatch {
 
  private:
   void tell_of_reach(const pool::Pool& pool);
+  static void follow_tiers(const pool::Pool& pool, unsigned tier);
 
   state::SharedState& shared_;
   Log& log_;

@@ -113,7 +113,8 @@ Result<Reload::Candidate> Reload::edit(const BackendChange& change) const {
   if (change.kind == BackendChange::Kind::add) {
     const auto address = Endpoint::parse(change.address);
     if (!address) {
-      return tl::unexpected(Error{address.error().message, EINVAL});
+      return tl::unexpected(
+          Error{"'" + change.address + "' is no address: " + address.error().message, EINVAL});
     }
     changes = add_backend(file_config_, in_force_.changes,
                           {.pool = change.pool,

@@ -14,7 +14,11 @@ from support.waiting import wait_until
 VERSION = re.search(
     r"project\(holdfast\s+VERSION\s+([\d.]+)", (ROOT / "CMakeLists.txt").read_text()
 )[1]
-SUBCOMMANDS = ["run", "check", "reload", "upgrade", "demo", "instance", "version"]
+SUBCOMMANDS = [
+    *("run", "check", "reload", "upgrade"),
+    *("backends", "drain", "maint", "ready", "weight", "add", "remove"),
+    *("demo", "instance", "version"),
+]
 
 VALID = """\
 listeners: [{ name: web, bind: ["127.0.0.1:0", "[::1]:0"], pool: web }]

@@ -10,6 +10,7 @@ from support import tcp
 from support.clients import Clients
 from support.command import holdfast as run_holdfast
 from support.configuration import FAST_CHECKS, NO_CHECKS, web
+from support.continuity import DEATHS
 from support.operating import (
     backend,
     backends,
@@ -33,7 +34,7 @@ def trio(holdfast, tcp_server, free_port):
         addresses = [server.address for server in servers]
         pool = {"health": health}
         balancer = holdfast(web(f"127.0.0.1:{port}", *addresses, pool=pool), **options)
-        balancer.expect_log(r" error worker died cause=killed")
+        balancer.expect_log(DEATHS)
         return balancer, port, servers
 
     return start

@@ -20,7 +20,6 @@ def pair(holdfast, tcp_server, free_port):
         addresses = [server.address for server in servers]
         settings = {"health": FAST_CHECKS, **pool}
         balancer = holdfast(web(f"127.0.0.1:{port}", *addresses, pool=settings))
-        balancer.expect_log(r" error worker died cause=killed")
         return balancer, port, servers
 
     return start
@@ -108,3 +107,41 @@ def test_a_pool_without_checks_is_warned_of(tmp_path):
     done = run_holdfast("check", "-c", file)
     assert done.returncode == 1
     assert "holdfast.yaml:5:14: error:" in done.stderr and "keep" in done.stderr
+
+
+def test_connections_of_a_higher_tier_are_closed_when_the_lower_one_is_back(
+    holdfast, tcp_server, free_port
+):
+    port = free_port()
+    here, there = (tcp_server(tcp.greeter(name)) for name in ("here", "away"))
+    backends = [
+        {"name": "here", "address": here.address},
+        {"name": "away", "address": there.address, "tier": 1},
+    ]
+    pool = {"health": FAST_CHECKS, "on_up_from_lower_tier": "close", "backends": backends}
+    balancer = holdfast(web(f"127.0.0.1:{port}", pool=pool))
+    here.refuse()
+    wait_until(lambda: health(balancer, "here") == "down")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connected_to(port, "away")) for _ in range(10)]
+        assert all(tcp.echoes(client) for client in clients)
+        wait_until(lambda: balancer.metrics().value("holdfast_pool_tier", pool="web") == 1)
+        here.listen()
+        wait_until(lambda: closed(balancer, "lower_tier_up", backend="away") == 10, 20)
+        with connected_to(port, "here") as client:
+            assert tcp.echoes(client)
+
+
+def test_a_pool_of_one_tier_is_warned_of(tmp_path):
+    file = tmp_path / "holdfast.yaml"
+    file.write_text(
+        "listeners: [{ name: web, bind: '127.0.0.1:80', pool: web }]\n"
+        "pools:\n"
+        "  - name: web\n"
+        "    on_up_from_lower_tier: close\n"
+        "    backends: [{ name: a, address: '127.0.0.1:81' }]\n",
+        encoding="utf-8",
+    )
+    done = run_holdfast("check", "-c", file)
+    assert done.returncode == 0
+    assert "holdfast.yaml:4:28: warning: on_up_from_lower_tier: close does nothing" in done.stderr

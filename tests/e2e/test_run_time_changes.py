@@ -5,6 +5,7 @@ import json
 import pytest
 from support import tcp
 from support.configuration import NO_CHECKS, web
+from support.continuity import DEATHS
 from support.operating import backend, backends, connected_to, tell, told
 from support.upgrades import upgrade
 from support.waiting import wait_until
@@ -24,7 +25,7 @@ def pair(holdfast, servers, free_port):
         addresses = [server.address for server in servers[:2]]
         config = web(f"127.0.0.1:{port}", *addresses, pool={"health": NO_CHECKS})
         balancer = holdfast(config, **options)
-        balancer.expect_log(r" error worker died cause=killed")
+        balancer.expect_log(DEATHS)
         return balancer, port, config
 
     return start
@@ -149,10 +150,10 @@ def test_adding_and_removing_leaves_no_descriptor_behind(pair, servers):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["add", "wbe", "x", "127.0.0.1:1"], "there is no pool 'wbe': one of web"),
+        (["add", "wbe", "x", "127.0.0.1:1"], "there is no pool 'wbe': did you mean 'web'?"),
         (["add", "web", "web-1", "127.0.0.1:1"], "the configuration file has a backend 'web-1'"),
         (["add", "web", "x", "127.0.0.1:0"], "a backend can't have port 0"),
-        (["add", "web", "x", "127.0.0.1"], "'127.0.0.1'"),
+        (["add", "web", "x", "127.0.0.1"], "'127.0.0.1' is no address: write host:port"),
         (["remove", "web/web-4"], "there is no backend 'web-4' in pool 'web': did you mean"),
     ],
 )

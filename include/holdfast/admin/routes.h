@@ -31,7 +31,7 @@ struct Operations {
   // Begins one, of which the instance's last_upgrade tells when it is over. The error says why not.
   std::function<Result<void>()> upgrade;
   // Nothing: the worker is ending.
-  std::function<std::optional<worker::ChangeResult>(const worker::BackendChange&)> change;
+  std::function<std::optional<worker::ChangeResult>(const worker::BackendChange&)> change = {};
 };
 
 // What the admin interface answers from. All outlives the servers.

@@ -157,6 +157,7 @@ struct PoolConfig {
   unsigned panic_threshold = 0;  // percent of healthy backends below which all are tried
   Milliseconds slow_start{0};    // until a backend that came back has its whole weight; 0: at once
   Established on_down = Established::keep;                // of the backend that went down
+  Established on_up_from_lower_tier = Established::keep;  // of the tiers above it
   std::vector<BackendConfig> backends;
   Mark mark;
   Mark name_mark;
@@ -164,6 +165,7 @@ struct PoolConfig {
   Mark balance_mark;
   Mark min_healthy_mark;
   Mark on_down_mark;
+  Mark on_up_from_lower_tier_mark;
 };
 
 struct Config {

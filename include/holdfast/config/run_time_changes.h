@@ -11,8 +11,8 @@
 namespace holdfast {
 
 // What operators have added to a configuration and taken out of it while it was in force. Plain
-// values; nothing here knows of a running instance. An error's code says of which kind it is: ENOENT
-// for what isn't there, EEXIST for what is in the way, EINVAL for what can't be.
+// values; nothing here knows of a running instance. An error's code says of which kind it is:
+// ENOENT for what isn't there, EEXIST for what is in the way, EINVAL for what can't be.
 
 struct ChangeOrigin {
   std::string by;

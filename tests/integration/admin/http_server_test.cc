@@ -131,13 +131,24 @@ TEST_F(HttpServerTest, allows_no_other_method) {
   EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
 }
 
-TEST_F(HttpServerTest, drops_a_body_and_answers) {
+TEST_F(HttpServerTest, refuses_a_body_that_is_too_long_when_it_has_read_it) {
   start();
 
   const auto answer = exchange(
       "POST /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 100000"
       "\r\n\r\n" +
       std::string(100000, 'x'));
+
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpServerTest, answers_whoever_sends_a_body_that_nobody_wants) {
+  start();
+
+  const auto answer = exchange(
+      "POST /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 10000"
+      "\r\n\r\n" +
+      std::string(10000, 'x'));
 
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
 }

@@ -4,10 +4,10 @@
 
 #include <fstream>
 
+#include "holdfast/base/temporary_directory.h"
 #include "holdfast/config/diff.h"
 #include "holdfast/config/load.h"
 #include "support/config_text.h"
-#include "support/temporary_directory.h"
 
 namespace holdfast {
 namespace {
@@ -154,7 +154,7 @@ TEST(Health, knows_that_a_unix_socket_has_neither_port_nor_name) {
 }
 
 TEST(Health, looks_into_the_file_of_certificates_while_it_is_new_only) {
-  const testing::TemporaryDirectory directory;
+  const auto directory = TemporaryDirectory::make().value();
   const auto path = directory.file("ca.pem");
   const auto text = health("tls: { ca: " + path + " }");
   EXPECT_EQ(load_new_config(text).diagnostics.at(0).message,

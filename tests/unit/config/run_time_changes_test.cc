@@ -157,7 +157,7 @@ TEST(RunTimeChanges, suggest_what_may_be_meant) {
   lost.pool = "wbe";
   const auto no_pool = add_backend(config, {}, lost).error();
   EXPECT_EQ(no_pool.code, ENOENT);
-  EXPECT_EQ(no_pool.message, "there is no pool 'wbe': one of web");
+  EXPECT_EQ(no_pool.message, "there is no pool 'wbe': did you mean 'web'?");
   const auto no_backend = remove_backend(config, {}, "web", "web-22", kAnna).error();
   EXPECT_EQ(no_backend.code, ENOENT);
   EXPECT_EQ(no_backend.message,

@@ -41,8 +41,8 @@ TEST(Suggest, guesses_for_a_single_letter_and_for_nothing_at_all) {
 }
 
 TEST(Suggest, lists_no_more_than_can_be_read) {
-  const std::vector<std::string_view> many(13, "word");
-  const std::vector<std::string_view> enough(12, "word");
+  const std::vector<std::string_view> many(33, "word");
+  const std::vector<std::string_view> enough(32, "word");
 
   EXPECT_TRUE(suggest("something else", many).ends_with(", …"));
   EXPECT_TRUE(suggest("something else", enough).ends_with(", word"));

@@ -156,7 +156,7 @@ TEST(Snapshot, has_all_there_is_about_a_backend) {
   EXPECT_EQ(backend.active, 3U);
   EXPECT_EQ(backend.connections, 100U);
   EXPECT_THAT(backend.connect_failures, ElementsAre(0U, 0U, 0U, 2U, 0U, 0U));
-  EXPECT_THAT(backend.closed, ElementsAre(0U, 0U, 4U, 0U, 0U, 0U));
+  EXPECT_THAT(backend.closed, ElementsAre(0U, 0U, 4U, 0U, 0U, 0U, 0U, 0U, 0U));
   EXPECT_EQ(backend.received_bytes, 10U);
   EXPECT_EQ(backend.sent_bytes, 12U);
   EXPECT_EQ(backend.checks_passed, 20U);

@@ -17,7 +17,7 @@ TEST(Author, is_cut_to_what_has_room) {
 }
 
 TEST(Author, holds_nothing_that_could_forge_a_line) {
-  EXPECT_EQ(to_view(to_author("an na\n\x1b\xff=x")), "an?na???=x");
+  EXPECT_EQ(to_view(to_author("an na\n\x1b\xff=x")), "an\?na\?\?\?=x");
 }
 
 TEST(AdminRecord, is_ready_when_it_is_all_zeroes) {
