@@ -12,6 +12,7 @@ namespace holdfast::health {
 namespace {
 
 constexpr auto kInconclusiveLogInterval = std::chrono::minutes(1);
+constexpr auto kEjectedLookInterval = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -22,7 +23,10 @@ class Checker::Impl {
         shared_(shared),
         log_(log),
         random_(seed),
-        inconclusive_log_limit_(kInconclusiveLogInterval) {}
+        inconclusive_log_limit_(kInconclusiveLogInterval),
+        ejected_timer_(loop, [this] { look_at_ejected(); }) {
+    ejected_timer_.start_every(kEjectedLookInterval);
+  }
 
   void watch(std::span<const std::shared_ptr<pool::Pool>> pools) {
     auto before = std::exchange(targets_, {});
@@ -47,25 +51,53 @@ class Checker::Impl {
  private:
   // A backend under watch: its next check, or the one that runs.
   struct Target {
-    Target(loop::Loop& loop, std::shared_ptr<const pool::Pool> its_pool,
-           const pool::Backend& its_backend, std::function<void(Target&)> check)
+    Target(loop::Loop& loop, std::shared_ptr<pool::Pool> its_pool, const pool::Backend& its_backend,
+           std::function<void(Target&)> check)
         : pool(std::move(its_pool)),
           backend(its_backend),
           timer(loop, [this, check = std::move(check)] { check(*this); }) {}
 
-    std::shared_ptr<const pool::Pool> pool;
+    std::shared_ptr<pool::Pool> pool;
     pool::Backend backend;
     loop::Timer timer;
     std::optional<Probe> probe;
+    bool is_being_probed_anew = false;  // because its ejection is over
   };
 
-  void begin(const std::shared_ptr<const pool::Pool>& pool, const pool::Backend& backend) {
+  // Whoever has been ejected for long enough is checked at once, and at its interval from then on.
+  void look_at_ejected() {
+    for (const auto& [index, target] : targets_) {
+      const bool is_due = target->pool->is_check_due(index, Clock::now());
+      if (is_due && !std::exchange(target->is_being_probed_anew, true)) {
+        target->timer.start_once(Duration::zero());
+      } else if (!is_due) {
+        target->is_being_probed_anew = false;
+      }
+    }
+  }
+
+  void readmit(const Target& target) {
+    if (!target.pool->report_check_passed(target.backend.index, Clock::now())) {
+      return;
+    }
+    constexpr auto kReason = "check passed";
+    shared_.events.write(
+        state::EventKind::backend_readmitted,
+        {{"pool", target.pool->name()}, {"backend", target.backend.name}, {"reason", kReason}});
+    log_.info("backend readmitted", {{"pool", target.pool->name()},
+                                     {"backend", target.backend.name},
+                                     {"reason", kReason},
+                                     {"up", std::to_string(target.pool->serving()) + "/" +
+                                                std::to_string(target.pool->backends().size())}});
+  }
+
+  void begin(const std::shared_ptr<pool::Pool>& pool, const pool::Backend& backend) {
     auto& target = targets_[backend.index];
     target = std::make_unique<Target>(loop_, pool, backend, [this](Target& due) { check(due); });
     target->timer.start_once(first_check_after(pool->config().health.interval, random_));
   }
 
-  void go_on(Target& target, const std::shared_ptr<const pool::Pool>& pool) {
+  void go_on(Target& target, const std::shared_ptr<pool::Pool>& pool) {
     const bool sooner = pool->config().health.interval < target.pool->config().health.interval;
     target.pool = pool;
     if (sooner && target.timer.is_running()) {
@@ -94,6 +126,9 @@ class Checker::Impl {
     const auto before = entry.health.state;
     if (const auto next = pool::advance_health(entry.health, passed, config)) {
       publish(target, before, *next, result);
+    }
+    if (passed) {
+      readmit(target);
     }
   }
 
@@ -134,6 +169,7 @@ class Checker::Impl {
   Log& log_;
   Random random_;
   LogLimit inconclusive_log_limit_;
+  loop::Timer ejected_timer_;
   std::map<std::uint16_t, std::unique_ptr<Target>> targets_;  // by the backend's index
 };
 
