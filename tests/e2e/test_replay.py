@@ -232,7 +232,7 @@ def test_a_worker_that_dies_before_the_answer_keeps_what_was_kept(balancing, tcp
         go.set()
         for client in clients:
             assert tcp.read_exactly(client, 5) == b"hello"
-    assert replays(balancer) == 1
+    assert replays(balancer) >= 1  # the other client may have to begin again as well
 
 
 def test_a_backend_that_is_killed_under_load_costs_no_request(balancing):

@@ -21,6 +21,12 @@ IDLE = 20
 BLOCK = os.urandom(1 << 20)
 PACE = 0.005  # seconds between two asks of a kind
 LAST_WORDS = os.urandom(300_000)
+QUESTION = b"one question"
+
+
+def _hear_and_reset(connection):
+    tcp.read_exactly(connection, len(QUESTION))
+    tcp.reset_now(connection)
 
 
 def _last_words(connection):
@@ -37,9 +43,21 @@ class Traffic:
     """What goes on within its `with` block. Whatever is not as it would be without a balancer fails
     the test at the end of the block."""
 
-    LISTENERS = ("echo", "idle", "resetting", "sending", "nobody")
+    LISTENERS = (
+        "echo",
+        "idle",
+        "resetting",
+        "sending",
+        "racing",
+        "slow",
+        "replaying",
+        "vain",
+        "nobody",
+    )
+    REJECTING = {"vain", "nobody"}
 
-    def __init__(self, tcp_server):
+    def __init__(self, tcp_server, has_pipes=True):
+        """`has_pipes`: the balancer may have some; without, nothing is replayed."""
         self._address = {name: ("127.0.0.1", free_port()) for name in self.LISTENERS}
         dead = [f"127.0.0.1:{free_port()}" for _ in range(2)]
         self._backends = {
@@ -48,6 +66,20 @@ class Traffic:
             "resetting": [tcp_server(_last_words).address],
             "sending": [tcp_server(tcp.sender(BLOCK * 4)).address],
             "nobody": [dead[1]],
+        }
+        self._silent = contextlib.ExitStack()
+        silent = f"127.0.0.1:{self._silent.enter_context(tcp.full_queue())}"
+        echo = self._backends["echo"][1]
+        # One in ten meets the silent one first: a race for each is within the budget.
+        self._backends["racing"] = [silent, echo]
+        self._backends["slow"] = [silent, echo]
+        self._backends["vain"] = [silent]
+        self._backends["replaying"] = [tcp_server(_hear_and_reset).address, echo]
+        self._settings = {
+            "racing": {"connect": {"timeout": "10s", "hedge_after": "10ms"}},
+            "slow": {"connect": {"timeout": "30ms", "hedge_after": "off"}},
+            "vain": {"connect": {"timeout": "10s", "total": "30ms"}},
+            "replaying": {"replay": {"up_to": "16KiB"}},
         }
         self._kinds = [
             self._keep_asking,
@@ -59,7 +91,12 @@ class Traffic:
             self._fall_idle,
             self._abandon,
             self._find_nobody,
+            self._race,
+            self._wait,
+            self._wait_in_vain,
         ]
+        if has_pipes:
+            self._kinds.append(self._be_replayed)
         self._streams = [Stream(1), Stream(2)]
         self._open = contextlib.ExitStack()
         self._kept = {}
@@ -78,11 +115,17 @@ class Traffic:
             {
                 "name": name,
                 "health": NO_CHECKS,
+                "passive": "off",
                 "connect": {"timeout": "10s"},
                 "backends": [
-                    {"name": f"{name}-{number}", "address": address}
+                    {
+                        "name": f"{name}-{number}",
+                        "address": address,
+                        "weight": 9 if (name, number) == ("racing", 2) else 1,
+                    }
                     for number, address in enumerate(addresses, 1)
                 ],
+                **self._settings.get(name, {}),
             }
             for name, addresses in self._backends.items()
         ]
@@ -123,6 +166,7 @@ pools: {json.dumps(pools)}
         finally:
             for client in self._kept.values():
                 client.close()
+            self._silent.close()
         assert self.failures == []
         if kind is None:
             for stream in self._streams:
@@ -254,6 +298,23 @@ pools: {json.dumps(pools)}
     def _find_nobody(self):
         tcp.rejected_connection(self._address["nobody"])
         time.sleep(PACE)
+
+    def _ask_at(self, listener):
+        with self.connect(listener) as client:
+            self._echoes(client, QUESTION)
+        time.sleep(PACE)
+
+    def _race(self):
+        self._ask_at("racing")
+
+    def _wait(self):
+        self._ask_at("slow")
+
+    def _wait_in_vain(self):
+        tcp.rejected_connection(self._address["vain"])
+
+    def _be_replayed(self):
+        self._ask_at("replaying")
 
 
 class Stream:
