@@ -15,6 +15,7 @@ namespace holdfast::health {
 namespace {
 
 constexpr auto kInconclusiveLogInterval = std::chrono::minutes(1);
+constexpr auto kEjectedLookInterval = std::chrono::milliseconds(100);
 
 bool is_in_maintenance(const state::BackendEntry& entry) {
   return entry.admin.current_state() == state::AdminState::maint;
@@ -29,7 +30,10 @@ class Checker::Impl {
         shared_(shared),
         log_(log),
         random_(seed),
-        inconclusive_log_limit_(kInconclusiveLogInterval) {}
+        inconclusive_log_limit_(kInconclusiveLogInterval),
+        ejected_timer_(loop, [this] { look_at_ejected(); }) {
+    ejected_timer_.start_every(kEjectedLookInterval);
+  }
 
   void set_limit(std::size_t limit) {
     queue_.set_limit(limit);
@@ -74,6 +78,7 @@ class Checker::Impl {
     TimePoint due;
     loop::Timer timer;
     std::optional<Probe> probe;
+    bool is_being_probed_anew = false;  // because its ejection is over
   };
   using Targets = std::map<std::uint16_t, std::unique_ptr<Target>>;  // by the backend's index
 
@@ -110,6 +115,33 @@ class Checker::Impl {
 
   static Duration interval_of(const Target& target) {
     return interval_for(target.pool->entry(target.backend).health, target.pool->config().health);
+  }
+
+  // Whoever has been ejected for long enough is checked at once, and at its interval from then on.
+  void look_at_ejected() {
+    for (const auto& [index, target] : targets_) {
+      const bool is_due = target->pool->is_check_due(index, Clock::now());
+      if (is_due && !std::exchange(target->is_being_probed_anew, true)) {
+        target->check_after(Duration::zero());
+      } else if (!is_due) {
+        target->is_being_probed_anew = false;
+      }
+    }
+  }
+
+  void readmit(const Target& target) {
+    if (!target.pool->report_check_passed(target.backend.index, Clock::now())) {
+      return;
+    }
+    constexpr auto kReason = "check passed";
+    shared_.events.write(
+        state::EventKind::backend_readmitted,
+        {{"pool", target.pool->name()}, {"backend", target.backend.name}, {"reason", kReason}});
+    log_.info("backend readmitted", {{"pool", target.pool->name()},
+                                     {"backend", target.backend.name},
+                                     {"reason", kReason},
+                                     {"up", std::to_string(target.pool->serving()) + "/" +
+                                                std::to_string(target.pool->backends().size())}});
   }
 
   void go_on(Target& target, const std::shared_ptr<pool::Pool>& pool,
@@ -169,6 +201,9 @@ class Checker::Impl {
     if (const auto next =
             pool::advance_health(entry.health, passed, target.pool->config().health)) {
       publish(target, before, *next, result);
+    }
+    if (passed) {
+      readmit(target);
     }
   }
 
@@ -233,6 +268,7 @@ class Checker::Impl {
   Random random_;
   LogLimit inconclusive_log_limit_;
   std::function<void()> on_transition_;
+  loop::Timer ejected_timer_;
   CheckQueue queue_{Config().max_checks};
   Targets targets_;
 };

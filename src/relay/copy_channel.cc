@@ -14,6 +14,21 @@ namespace {
 
 using Outcome = Transfer::Outcome;
 
+// What has come, left where it is.
+Transfer peek(int source, std::span<char> bytes) {
+  ssize_t seen = 0;
+  do {
+    seen = ::recv(source, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  } while (seen < 0 && errno == EINTR);
+  if (seen > 0) {
+    return {Outcome::moved, static_cast<std::size_t>(seen)};
+  }
+  if (seen == 0) {
+    return {Outcome::source_eof};
+  }
+  return {errno == EAGAIN ? Outcome::source_blocked : Outcome::source_reset};
+}
+
 Transfer send_some(int sink, std::span<const char> bytes) {
   ssize_t sent = 0;
   do {
@@ -28,19 +43,18 @@ Transfer send_some(int sink, std::span<const char> bytes) {
 
 }  // namespace
 
+Transfer look(int source) {
+  char first = 0;
+  return peek(source, std::span(&first, 1));
+}
+
 Transfer copy_across(int source, int sink, std::span<char> scratch) {
-  ssize_t seen = 0;
-  do {
-    seen = ::recv(source, scratch.data(), scratch.size(), MSG_PEEK | MSG_DONTWAIT);
-  } while (seen < 0 && errno == EINTR);
-  if (seen == 0) {
-    return {Outcome::source_eof};
-  }
-  if (seen < 0) {
-    return {errno == EAGAIN ? Outcome::source_blocked : Outcome::source_reset};
+  const auto seen = peek(source, scratch);
+  if (seen.outcome != Outcome::moved) {
+    return seen;
   }
   HOLDFAST_FAULT_POINT(copy_peeked);
-  const auto sent = send_some(sink, scratch.first(static_cast<std::size_t>(seen)));
+  const auto sent = send_some(sink, scratch.first(seen.bytes));
   HOLDFAST_FAULT_POINT(copy_sent);
   if (sent.outcome != Outcome::moved) {
     return sent;

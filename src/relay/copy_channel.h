@@ -15,6 +15,9 @@ namespace holdfast::relay {
 // where back-pressure finds it.
 [[nodiscard]] Transfer copy_across(int source, int sink, std::span<char> scratch);
 
+// Whether there is something to copy: `moved` if so, with nothing moved.
+[[nodiscard]] Transfer look(int source);
+
 // Pipe to socket, of the `held` bytes inside the pipe. What the sink doesn't take goes back into
 // the pipe, which was just emptied and has room for it. `scratch` holds at least a whole pipe.
 [[nodiscard]] Transfer copy_out(int pipe_read, int pipe_write, int sink, std::size_t held,

@@ -106,6 +106,10 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
     }
     begin_copying(flow, witness);
   } else if (witness != nullptr) {
+    // Looking whether there is anything to copy is no copy.
+    if (const auto seen = look(source); seen.outcome != Outcome::moved) {
+      return seen;
+    }
     witness->on_copy(flow);
   }
   flow.in_copy = true;

@@ -39,8 +39,9 @@ RECOVERY = {
     "recovery_copy_measured": "copy_sent",
     "recovery_copy_dropped": "copy_sent",
     "recovery_copy_ended": "copy_sent",
-    "recovery_socket_forgotten": "session_connect_polled",
-    "recovery_begins_again": "session_connect_polled",
+    "recovery_socket_forgotten": "connector_polled",
+    "recovery_second_forgotten": "connector_polled",
+    "recovery_begins_again": "connector_polled",
 }
 ANYWHERE = "session_woken"
 
@@ -114,13 +115,13 @@ def test_every_byte_is_in_one_place_after_random_kills(faulty, tcp_server, how):
     """This build ends itself when a successor finds that what a connection's source gave is not
     what its sink got and what the pipe holds."""
     chance = random.Random(how)
-    traffic = Traffic(tcp_server)
+    traffic = Traffic(tcp_server, has_pipes=how == "spliced")
     if how == "spliced":
         daemon = faulty(traffic.config)
     else:
-        # All descriptors that the process and its 22 sockets don't need are for connections.
+        # All descriptors that the process and its 35 sockets don't need are for connections.
         daemon = faulty(
-            traffic.config + "max_connections: 100\n", before=["prlimit", "--nofile=382"]
+            traffic.config + "max_connections: 100\n", before=["prlimit", "--nofile=397"]
         )
         daemon.wait_for_log(r" info limits .* pipes=0$")
     descriptors = daemon.open_descriptors()

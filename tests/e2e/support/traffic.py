@@ -21,6 +21,12 @@ IDLE = 20
 BLOCK = os.urandom(1 << 20)
 PACE = 0.005  # seconds between two asks of a kind
 LAST_WORDS = os.urandom(300_000)
+QUESTION = b"one question"
+
+
+def _hear_and_reset(connection):
+    tcp.read_exactly(connection, len(QUESTION))
+    tcp.reset_now(connection)
 
 
 def _last_words(connection):
@@ -37,10 +43,23 @@ class Traffic:
     """What goes on within its `with` block. Whatever is not as it would be without a balancer fails
     the test at the end of the block."""
 
-    LISTENERS = ("echo", "idle", "resetting", "sending", "queue", "nobody", "full")
-    REJECTING = ("nobody", "full")
+    LISTENERS = (
+        "echo",
+        "idle",
+        "resetting",
+        "sending",
+        "racing",
+        "slow",
+        "replaying",
+        "vain",
+        "nobody",
+        "queue",
+        "full",
+    )
+    REJECTING = {"vain", "nobody", "full"}
 
-    def __init__(self, tcp_server):
+    def __init__(self, tcp_server, has_pipes=True):
+        """`has_pipes`: the balancer may have some; without, nothing is replayed."""
         self._address = {name: ("127.0.0.1", free_port()) for name in self.LISTENERS}
         dead = [f"127.0.0.1:{free_port()}" for _ in range(2)]
         self._backends = {
@@ -51,6 +70,20 @@ class Traffic:
             "queue": [tcp_server(tcp.echo).address],  # has one place
             "nobody": [dead[1]],
             "full": [tcp_server(tcp.echo).address],  # has one place, and somebody has it
+        }
+        self._silent = contextlib.ExitStack()
+        silent = f"127.0.0.1:{self._silent.enter_context(tcp.full_queue())}"
+        echo = self._backends["echo"][1]
+        # One in ten meets the silent one first: a race for each is within the budget.
+        self._backends["racing"] = [silent, echo]
+        self._backends["slow"] = [silent, echo]
+        self._backends["vain"] = [silent]
+        self._backends["replaying"] = [tcp_server(_hear_and_reset).address, echo]
+        self._settings = {
+            "racing": {"connect": {"timeout": "10s", "hedge_after": "10ms"}},
+            "slow": {"connect": {"timeout": "30ms", "hedge_after": "off"}},
+            "vain": {"connect": {"timeout": "10s", "total": "30ms"}},
+            "replaying": {"replay": {"up_to": "16KiB"}},
         }
         self._kinds = [
             self._keep_asking,
@@ -65,9 +98,14 @@ class Traffic:
             self._wait_for_a_turn,
             self._wait_for_a_turn,
             self._wait_for_a_turn,
-            self._wait_in_vain,
+            self._wait_at_a_full_one,
             self._leave_a_queue,
+            self._race,
+            self._wait,
+            self._wait_in_vain,
         ]
+        if has_pipes:
+            self._kinds.append(self._be_replayed)
         self._streams = [Stream(1), Stream(2)]
         self._open = contextlib.ExitStack()
         self._kept = {}
@@ -86,11 +124,17 @@ class Traffic:
             {
                 "name": name,
                 "health": NO_CHECKS,
+                "passive": "off",
                 "connect": {"timeout": "10s"},
                 "backends": [
-                    {"name": f"{name}-{number}", "address": address}
+                    {
+                        "name": f"{name}-{number}",
+                        "address": address,
+                        "weight": 9 if (name, number) == ("racing", 2) else 1,
+                    }
                     for number, address in enumerate(addresses, 1)
                 ],
+                **self._settings.get(name, {}),
             }
             for name, addresses in self._backends.items()
         ]
@@ -137,6 +181,7 @@ pools: {json.dumps(pools)}
         finally:
             for client in self._kept.values():
                 client.close()
+            self._silent.close()
         assert self.failures == []
         if kind is None:
             for stream in self._streams:
@@ -274,12 +319,29 @@ pools: {json.dumps(pools)}
             self._echoes(client, b"it is my turn")
             time.sleep(PACE)
 
-    def _wait_in_vain(self):
+    def _wait_at_a_full_one(self):
         tcp.rejected_connection(self._address["full"])
 
     def _leave_a_queue(self):
         self.connect("full").close()
         time.sleep(PACE)
+
+    def _ask_at(self, listener):
+        with self.connect(listener) as client:
+            self._echoes(client, QUESTION)
+        time.sleep(PACE)
+
+    def _race(self):
+        self._ask_at("racing")
+
+    def _wait(self):
+        self._ask_at("slow")
+
+    def _wait_in_vain(self):
+        tcp.rejected_connection(self._address["vain"])
+
+    def _be_replayed(self):
+        self._ask_at("replaying")
 
 
 class Stream:
