@@ -14,7 +14,7 @@ namespace holdfast::health {
 // plan it began with.
 struct CheckPlan {
   HealthConfig config;
-  SocketAddress address;
+  SocketAddress address = {};
   std::string host = {};         // of HTTP requests: the backend's address as it is configured
   std::string server_name = {};  // whose certificate it must be
   std::shared_ptr<const TlsContext> tls = nullptr;
