@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr
 DESTDIR ?=
 ARGS ?=
+FUZZ_SECONDS ?= 60
 
 packages := cmake/install-packages.sh
 # Debian's own Python, which python3-pytest belongs to, whatever else is first in the PATH.
@@ -16,7 +17,7 @@ crashes := tests/e2e/test_continuity.py
 # ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
 fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: build run test test-long bench bench-continuity format lint install asan tsan clean help
+.PHONY: build run test test-long bench bench-continuity bench-checks format lint install asan tsan fuzz clean help
 
 build: ## Build build/release/holdfast and the tests
 	@$(packages) build
@@ -47,12 +48,19 @@ bench: ## Build, then run the failure bench and the micro benchmarks
 	@cmake --build --preset bench
 	@build/release/bench/bench_failover $(ARGS)
 	@build/release/bench/micro_benchmarks
+	@build/release/bench/bench_checks
 
 bench-continuity: ## Build, then see what each balancer's own deaths, reloads and upgrades cost (half an hour)
 	@$(packages) build test
 	@cmake --preset bench
 	@cmake --build --preset bench
 	@build/release/bench/bench_continuity $(ARGS)
+
+bench-checks: ## Build, then see what checking a thousand backends costs (a minute)
+	@$(packages) build
+	@cmake --preset bench
+	@cmake --build --preset bench --target bench_checks
+	@build/release/bench/bench_checks $(ARGS)
 
 format: ## Format every source file in place
 	@$(packages) lint
@@ -79,6 +87,12 @@ tsan: ## Unit, integration and crash tests under ThreadSanitizer
 	@cmake --build --preset tsan
 	@$(fixed_addresses) ctest --preset tsan
 	@HOLDFAST_BINARY=build/tsan/holdfast $(fixed_addresses) $(pytest) $(crashes)
+
+fuzz: ## What reads text from outside meets what nobody would write, FUZZ_SECONDS (60) for each
+	@$(packages) build fuzz
+	@cmake --preset fuzz
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 clean: ## Remove everything built
 	@rm -rf build

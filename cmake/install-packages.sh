@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a task needs and this machine lacks:
 #
-#   cmake/install-packages.sh build [test] [lint]
+#   cmake/install-packages.sh build [test] [fuzz] [lint]
 #
 # When nothing is missing it is instant and needs neither network nor root. It uses nothing that a
 # bare Debian 12 does not have.
@@ -19,8 +19,10 @@ test_packages=(
   python3 python3-pytest
   nginx-light libnginx-mod-stream redis-server redis-tools postgresql postgresql-contrib
   iperf3 haproxy prometheus curl systemd procps iproute2 nftables strace
-  systemd-container mmdebstrap
+  systemd-container mmdebstrap openssl
 )
+# libclang-rt-dev: the run-time libraries of libFuzzer and the sanitizers.
+fuzz_packages=(clang libclang-rt-dev)
 lint_packages=(clang-format clang-tidy shellcheck)
 
 policy=/usr/sbin/policy-rc.d
@@ -73,9 +75,10 @@ main() {
     case $task in
       build) wanted+=("${build_packages[@]}") ;;
       test) wanted+=("${test_packages[@]}") ;;
+      fuzz) wanted+=("${fuzz_packages[@]}") ;;
       lint) wanted+=("${lint_packages[@]}") ;;
       *)
-        echo "usage: $0 build|test|lint ..." >&2
+        echo "usage: $0 build|test|fuzz|lint ..." >&2
         return 2
         ;;
     esac

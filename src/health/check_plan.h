@@ -14,7 +14,7 @@ namespace holdfast::health {
 // plan it began with.
 struct CheckPlan {
   HealthConfig config;
-  SocketAddress address;
+  SocketAddress address = {};
   SocketAddress source = {};     // that it connects from; size 0: the kernel's choice
   std::string host = {};         // of HTTP requests: the backend's address as it is configured
   std::string server_name = {};  // whose certificate it must be

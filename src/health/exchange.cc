@@ -78,6 +78,11 @@ Answer Exchange::end() {
   return failed("closed after it " + answered(received_));
 }
 
+Answer Exchange::give_up() const {
+  return failed(received_.empty() ? "timeout waiting for an answer"
+                                  : "timeout after it " + answered(received_));
+}
+
 std::optional<Answer> Exchange::judge_expected() {
   const auto within = std::string_view(received_).substr(0, config_.limit);
   if (within.find(config_.expect, looked_at_) != std::string_view::npos) {

@@ -36,6 +36,8 @@ class Exchange {
   [[nodiscard]] std::optional<Answer> take(std::string_view bytes);
   // Nothing more comes.
   [[nodiscard]] Answer end();
+  // Nothing more was waited for.
+  [[nodiscard]] Answer give_up() const;
 
  private:
   [[nodiscard]] std::optional<Answer> judge_expected();

@@ -170,8 +170,10 @@ ProbeResult Probe::timeout() const {
   if (!transport_->is_connected()) {
     return {Verdict::failed, "timeout"};
   }
-  return {Verdict::failed, state_ == State::establishing ? "timeout in the TLS handshake"
-                                                         : "timeout waiting for an answer"};
+  if (state_ == State::establishing) {
+    return {Verdict::failed, "timeout in the TLS handshake"};
+  }
+  return result_of(exchange_->give_up());
 }
 
 void Probe::finish(ProbeResult result) {
