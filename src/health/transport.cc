@@ -22,9 +22,13 @@ Result<Transport> Transport::open(const CheckPlan& plan) {
 
 Io Transport::establish() {
   if (!connected_) {
-    if (const int code = finish_connect(socket_.get()); code != 0) {
+    const int code = finish_connect(socket_.get());
+    // It took the connection and reset it since: what it said before that can still be read.
+    const bool is_reset = code == ECONNRESET || code == EPIPE;  // EPIPE: reset after its FIN
+    if (code != 0 && (!is_reset || tls_)) {
       return fail_with(code);
     }
+    reset_by_ = code;
     connected_ = true;
   }
   return tls_ ? outcome_of(tls_->shake_hands()) : Io::done;
@@ -56,6 +60,9 @@ Io Transport::receive(std::span<char> buffer, std::size_t& got) {
   got = received > 0 ? static_cast<std::size_t>(received) : 0;
   if (received < 0) {
     return errno == EAGAIN ? Io::want_read : fail_with(errno);
+  }
+  if (received == 0 && reset_by_ != 0) {
+    return fail_with(reset_by_);
   }
   return received == 0 ? Io::ended : Io::done;
 }
