@@ -23,12 +23,11 @@ Result<Transport> Transport::open(const CheckPlan& plan) {
 Io Transport::establish() {
   if (!connected_) {
     const int code = finish_connect(socket_.get());
-    // It took the connection and reset it since: what it said before that can still be read.
-    const bool is_reset = code == ECONNRESET || code == EPIPE;  // EPIPE: reset after its FIN
-    if (code != 0 && (!is_reset || tls_)) {
+    if (!tls_ && (code == ECONNRESET || code == EPIPE)) {  // EPIPE: reset after its FIN
+      reset_by_ = code;  // since; what it said before is still to be had
+    } else if (code != 0) {
       return fail_with(code);
     }
-    reset_by_ = code;
     connected_ = true;
   }
   return tls_ ? outcome_of(tls_->shake_hands()) : Io::done;
@@ -61,10 +60,10 @@ Io Transport::receive(std::span<char> buffer, std::size_t& got) {
   if (received < 0) {
     return errno == EAGAIN ? Io::want_read : fail_with(errno);
   }
-  if (received == 0 && reset_by_ != 0) {
-    return fail_with(reset_by_);
+  if (received > 0) {
+    return Io::done;
   }
-  return received == 0 ? Io::ended : Io::done;
+  return reset_by_ == 0 ? Io::ended : fail_with(reset_by_);
 }
 
 void Transport::finish_sending() {

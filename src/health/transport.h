@@ -53,7 +53,7 @@ class Transport {
   Fd socket_;
   std::unique_ptr<TlsStream> tls_;  // goes before the socket
   bool connected_ = false;
-  int reset_by_ = 0;  // the error of a reset that the kernel tells once only
+  int reset_by_ = 0;  // errno of a reset that came with the connect; 0: none
   Failure failure_;
 };
 

@@ -95,7 +95,7 @@ void Replay::resume() {
   if (record_.replay == ReplayState::over) {
     return;
   }
-  if (record_.to_client.delivered > 0 || record_.to_client.held > 0) {
+  if (up_to_ == 0 || record_.to_client.delivered > 0 || record_.to_client.held > 0) {
     stop();
     return;
   }

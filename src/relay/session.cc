@@ -115,6 +115,7 @@ void Session::on_client_left() {
 
 void Session::on_connected(std::unique_ptr<loop::Poll> poll) {
   HOLDFAST_FAULT_POINT(session_connected);
+  HOLDFAST_FAULT_POISON(poison, record_.client_fd);
   record_.state = ConnectionState::relaying;
   HOLDFAST_FAULT_POINT(session_relaying);
   backend_poll_ = std::move(poll);

@@ -139,7 +139,7 @@ class Traffic:
             for name, addresses in self._backends.items()
         ]
         for name, timeout in (("queue", "10s"), ("full", "50ms")):
-            pool = pools[self.LISTENERS.index(name)]
+            pool = next(pool for pool in pools if pool["name"] == name)
             pool["queue"] = {"size": 10, "timeout": timeout}
             pool["backends"][0]["max_connections"] = 1
         return f"""
