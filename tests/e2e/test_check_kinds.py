@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import threading
+import time
 
 import pytest
 from support import tcp
@@ -148,10 +149,21 @@ def test_a_tls_handshake_is_verified(holdfast, tcp_server, certificate, free_por
     wait_for_state(daemon, "up")
     assert seen[-1] is None
 
+    # By the system's authorities only.
     daemon.reload(checked(front, server.address, tls="on"))
     assert_goes_down(daemon, "certificate not valid: self-signed certificate")
 
     daemon.reload(checked(front, server.address, tls={"verify": False}))
+    wait_for_state(daemon, "up")
+
+
+def test_a_certificate_is_good_for_its_days(holdfast, tcp_server, tmp_path, free_port):
+    expired = Certificate(tmp_path, "web.example.org", days=-1)
+    front, server = free_port(), tcp_server(expired.handler(tcp.echo))
+    keys = {"ca": str(expired.path), "sni": "web.example.org"}
+    daemon = holdfast(checked(front, server.address, tls=keys))
+    assert_goes_down(daemon, "certificate not valid: certificate has expired")
+    daemon.reload(checked(front, server.address, tls={"verify": "off", "sni": "web.example.org"}))
     wait_for_state(daemon, "up")
 
 
@@ -306,17 +318,27 @@ def test_what_an_agent_wants_outlives_the_worker(holdfast, tcp_server, free_port
     }
 
 
-def test_weights_of_an_agent_share_out_connections(holdfast, tcp_server, free_port):
-    front = free_port()
-    agent = Agent(b"up 20%\n")
-    address = tcp_server(agent).address
-    servers = [tcp_server(tcp.greeter(name)).address for name in ("one", "two")]
-    health = QUICK | {"type": "agent", "address": address}
+def test_weights_of_agents_share_out_connections(holdfast, tcp_server, free_port):
+    """Each backend's agent is at the same port of its host."""
+    front, port = free_port(), free_port()
+    hosts = {"one": "127.0.0.1", "two": "127.0.0.2"}
+    agents = [Agent(b"up 20%\n"), Agent(b"up\n")]
+    for agent, host in zip(agents, hosts.values()):
+        tcp_server(agent, port=port, host=host)
+    servers = [tcp_server(tcp.greeter(name), host=host).address for name, host in hosts.items()]
+    health = QUICK | {"type": "agent", "port": port}
     config = web(f"127.0.0.1:{front}", *servers, pool={"health": health}, weights=(10, 1))
     daemon = holdfast(config)
-    wait_until(lambda: all(agent_says(daemon, "ready", 0.2, f"web-{n}") for n in (1, 2)))
-    names = names_of(front, 30)
-    assert names.count("one") == 20, "2 of 3: 20% of 10, and of 1 no less than 1"
+    wait_until(lambda: agent_says(daemon, "ready", 0.2, "web-1"))
+    wait_until(lambda: agent_says(daemon, "ready", 1, "web-2"))
+    assert names_of(front, 30).count("one") == 20, "2 of 3: a fifth of 10, and 1"
+
+    agents[1].line = b"75%\n"
+    agents[0].line = b"up 5%\n"
+    wait_until(lambda: agent_says(daemon, "ready", 0.05, "web-1"))
+    wait_until(lambda: agent_says(daemon, "ready", 0.75, "web-2"))
+    assert names_of(front, 25).count("one") == 10, "2 of 5: half of 1, and three quarters"
+
     # An agent that isn't asked any more has no say.
     daemon.reload(web(f"127.0.0.1:{front}", *servers, pool={"health": QUICK}, weights=(10, 1)))
     wait_until(lambda: all(agent_says(daemon, "ready", 1, f"web-{n}") for n in (1, 2)))
@@ -364,6 +386,67 @@ def test_a_check_address_without_an_answer_leaves_backends_as_they_are(
     daemon.wait_for_log(r"warning backends not checked pool=web reason=.*address=no\.such")
     with tcp.connect(("127.0.0.1", front)) as client:
         assert tcp.echoes(client)
+
+
+def test_checks_come_sooner_while_it_is_in_doubt_and_while_it_is_down(
+    holdfast, tcp_server, free_port
+):
+    front, other = free_port(), tcp_server(tcp.echo)
+    server = tcp_server(tcp.echo)
+    server.stop()
+    rare = {"interval": "1h", "timeout": "2s", "rise": 3, "fall": 3}
+    pools = [
+        {
+            "name": "web",
+            "health": rare | {"fast_interval": "20ms", "down_interval": "30ms"},
+            "backends": [{"name": "web-1", "address": server.address}],
+        },
+        {
+            "name": "other",
+            "health": QUICK | {"interval": "20ms"},
+            "backends": [{"name": "other-1", "address": other.address}],
+        },
+    ]
+    listeners = [
+        {"name": pool["name"], "bind": f"127.0.0.1:{port}", "pool": pool["name"]}
+        for pool, port in zip(pools, (front, free_port()))
+    ]
+    daemon = holdfast(f"listeners: {json.dumps(listeners)}\npools: {json.dumps(pools)}\n")
+    # Its first check may come late in an hour; it is in doubt, though.
+    wait_for_state(daemon, "down")
+    server.listen()
+    wait_for_state(daemon, "up")
+    assert server.accepted == 3
+    accepted = other.accepted
+    wait_until(lambda: other.accepted > accepted + 10)
+    assert server.accepted == 3, "now that it is up, it is checked every hour"
+
+
+def test_no_more_checks_are_under_way_than_there_may_be(holdfast, tcp_server, free_port):
+    lock = threading.Lock()
+    under_way = 0
+    most = 0
+
+    def slow(connection):
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.02)  # it takes its time
+        with lock:
+            under_way -= 1
+        connection.sendall(b"up\n")
+
+    servers = [tcp_server(slow) for _ in range(5)]
+    keys = QUICK | {"type": "agent", "interval": "10ms"}
+    config = web(
+        f"127.0.0.1:{free_port()}", *(server.address for server in servers), pool={"health": keys}
+    )
+    daemon = holdfast(config + "\nmax_checks: 2\n")
+    wait_until(lambda: all(server.accepted >= 10 for server in servers), 20)
+    assert most == 2
+    assert daemon.reload(config) == ["max_checks 2 -> 512"]
+    wait_until(lambda: most > 2)
 
 
 @pytest.mark.limit(120)
