@@ -56,7 +56,7 @@ bench-continuity: ## Build, then see what each balancer's own deaths, reloads an
 	@cmake --build --preset bench
 	@build/release/bench/bench_continuity $(ARGS)
 
-bench-checks: ## Build, then see what checking a thousand backends costs (a minute)
+bench-checks: ## Build, then see what checking a thousand backends costs (seven minutes)
 	@$(packages) build
 	@cmake --preset bench
 	@cmake --build --preset bench --target bench_checks
