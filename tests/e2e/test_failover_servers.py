@@ -228,7 +228,7 @@ def test_a_server_that_accepts_and_resets_fails_its_own_clients_only(
     balancer, tcp_server, address
 ):
     resetting, fine = tcp_server(tcp.reset), tcp_server(tcp.greeter("b"))
-    daemon = balancer(resetting.address, fine.address, health=NO_CHECKS)
+    daemon = balancer(resetting.address, fine.address, health=NO_CHECKS, passive="off")
     outcomes = [outcome(address) for _ in range(40)]
     resets = outcomes.count("reset")
     # A reset that comes before the connect is looked at is a connect that failed, tried elsewhere.
