@@ -57,8 +57,7 @@ def test_what_an_agent_wants_outlives_the_worker(holdfast, tcp_server, free_port
     servers = [tcp_server(tcp.greeter(name)) for name in ("one", "two")]
     agents = {"one": tcp_server(one), "two": tcp_server(two)}
 
-    # Each backend has an agent of its own, which is asked through a server that tells by the port
-    # of the backend's: so `port` isn't used here, but two pools are.
+    # `address` is the pool's: two agents, two pools.
     def config(interval="50ms"):
         health = QUICK | {"type": "agent", "interval": interval}
         pools = [
