@@ -6,11 +6,10 @@ namespace holdfast::bench {
 
 // Passive ejection and raced connects are on, as nothing is said against it.
 std::string configure_holdfast(const Site& site) {
-  std::string text = "log: { connections: none }\nadmin: { http: \"off\"";
-  if (site.control_socket) {
-    text += ", socket: \"" + site.socket().string() + "\"";
-  }
-  text += " }\nlisteners:\n";
+  // Never the default's, which another instance on this machine may have.
+  const auto socket = site.control_socket ? site.socket().string() : "off";
+  auto text = "log: { connections: none }\nadmin: { http: \"off\", socket: \"" + socket +
+              "\" }\nlisteners:\n";
   for (const auto& service : site.services) {
     text += "  - { name: " + service.name + ", bind: \"" + service.listen +
             "\", pool: " + service.name + " }\n";
