@@ -57,6 +57,9 @@ class Site:
     def failures(self, **labels):
         return self.balancer.metrics().sum("holdfast_backend_connect_failures_total", **labels)
 
+    def active(self):
+        return self.balancer.metrics().sum("holdfast_backend_connections_active")
+
     def wait_for(self, state, *numbers, after=0):
         """Until the log says that these backends are up, or down."""
         for number in numbers:
