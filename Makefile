@@ -42,7 +42,7 @@ test: ## Build, then run every unit, integration and end-to-end test (ARGS go to
 test-long: ## The same with the whole load, many more events and every signal at every fault point
 	@HOLDFAST_LONG=1 $(MAKE) test
 
-bench: ## Build, then run the failure bench and the micro benchmarks
+bench: ## Build, then run the failure bench (twenty minutes; whole as root only), the micro and the check benchmarks
 	@$(packages) build test
 	@cmake --preset bench
 	@cmake --build --preset bench
@@ -56,7 +56,7 @@ bench-continuity: ## Build, then see what each balancer's own deaths, reloads an
 	@cmake --build --preset bench
 	@build/release/bench/bench_continuity $(ARGS)
 
-bench-checks: ## Build, then see what checking a thousand backends costs (a minute)
+bench-checks: ## Build, then see what checking a thousand backends costs (seven minutes)
 	@$(packages) build
 	@cmake --preset bench
 	@cmake --build --preset bench --target bench_checks

@@ -6,13 +6,13 @@
 #include <thread>
 
 #include "continuity/wait_for.h"
+#include "shared/command.h"
 
 namespace holdfast::bench {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kCommandLimit = 60s;
 constexpr auto kChangeLimit = 10s;
 constexpr auto kRestartDelay = 100ms;  // RestartSec= of systemd.service(5), when nothing is said
 
@@ -39,22 +39,15 @@ Result<void> do_nothing(Balancer&) {
   return {};
 }
 
-Result<void> run_command(std::vector<std::string> arguments) {
-  const auto words = arguments[0] + " " + arguments[1];
-  auto process = cli::ChildProcess::start(
-      {.arguments = std::move(arguments), .errors = cli::ChildProcess::Stream::inherited});
-  if (!process) {
-    return tl::unexpected(process.error());
-  }
-  const auto status = (*process)->wait(kCommandLimit);
-  if (status != 0) {
-    return fail(words + ": " + (status ? cli::describe_status(*status) : "takes too long"));
-  }
-  return {};
+// Writes it anew, with another connect timeout.
+void change_configuration(Balancer& balancer) {
+  auto changed = balancer.site();
+  changed.connect_timeout += 1;
+  balancer.write_configuration(changed);
 }
 
 Result<void> reload_holdfast(Balancer& balancer) {
-  balancer.change_configuration();
+  change_configuration(balancer);
   return run_command(
       {balancer.contender().program, "reload", "--socket", balancer.site().socket()});
 }
@@ -66,7 +59,7 @@ Result<void> upgrade_holdfast(Balancer& balancer) {
 }
 
 Result<void> reload_haproxy(Balancer& balancer) {
-  balancer.change_configuration();
+  change_configuration(balancer);
   return signal_main<SIGUSR2>(balancer);
 }
 
@@ -83,7 +76,7 @@ Result<void> kill_haproxy_worker(Balancer& balancer) {
 }
 
 Result<void> reload_nginx(Balancer& balancer) {
-  balancer.change_configuration();
+  change_configuration(balancer);
   return signal_main<SIGHUP>(balancer);
 }
 

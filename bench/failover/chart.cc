@@ -157,8 +157,8 @@ std::string draw_chart(const std::vector<ChartLine>& lines, const Schedule& sche
   svg += latency.frame("p99 latency in milliseconds, by when requests were due",
                        powers_of_ten(kLeastMilliseconds, most));
   svg +=
-      throughput.mark(schedule.killed, "SIGKILL") + throughput.mark(schedule.revived, "it is back");
-  svg += latency.mark(schedule.killed, "") + latency.mark(schedule.revived, "");
+      throughput.mark(schedule.begins, "SIGKILL") + throughput.mark(schedule.is_over, "it is back");
+  svg += latency.mark(schedule.begins, "") + latency.mark(schedule.is_over, "");
   // The first contender is drawn last, on top.
   for (std::size_t i = lines.size(); i-- > 0;) {
     svg += throughput.line(lines[i].series.throughput, kColours[i % kColours.size()]);

@@ -12,20 +12,11 @@ using namespace std::chrono_literals;
 using cli::Outcome;
 using cli::to_milliseconds;
 
-constexpr auto kPromptly = 50ms;
-constexpr auto kAtKill = 500ms;  // as long as a balancer with these checks takes to notice
+// Before the backend counts as out: a command and a reload take their time.
+constexpr auto kSettling = 1s;
 
 double to_seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
-}
-
-double answered_per_second(const Run& run, Duration from, Duration to) {
-  const auto answered =
-      std::count_if(run.requests.begin(), run.requests.end(), [&](const Run::Request& request) {
-        return request.outcome == Outcome::answered && request.intended >= from &&
-               request.intended < to;
-      });
-  return static_cast<double>(answered) / to_seconds(to - from);
 }
 
 // Of the answered requests of all runs, by when they were due.
@@ -47,30 +38,36 @@ std::vector<cli::Latencies> latencies_over_time(const std::vector<Run>& runs,
 
 Summary summarize(const Run& run, const Schedule& schedule) {
   Summary summary;
-  summary.before = answered_per_second(run, 0s, schedule.killed);
-  summary.during = answered_per_second(run, schedule.killed, schedule.revived);
-  summary.after = answered_per_second(run, schedule.revived, schedule.end);
   cli::Latencies latencies;
-  cli::Latencies at_kill;
+  cli::Latencies before;
+  Duration worst{};
   for (const auto& request : run.requests) {
-    if (request.outcome == Outcome::answered) {
-      latencies.add(request.latency);
-      if (request.intended >= run.killed && request.intended < run.killed + kAtKill) {
-        at_kill.add(request.latency);
-      }
+    summary.requests += 1;
+    summary.over_50 += request.latency > 50ms ? 1 : 0;
+    summary.over_500 += request.latency > 500ms ? 1 : 0;
+    if (request.finished >= run.event && !request.inside) {
+      worst = std::max(worst, request.latency);
+    }
+    if (request.outcome != Outcome::answered) {
+      summary.errors += 1;
+      summary.inside += request.inside ? 1 : 0;
+      summary.last_error =
+          std::max(summary.last_error, to_milliseconds(request.finished - run.event));
       continue;
     }
-    const auto since_kill = request.finished - run.killed;
-    summary.errors += 1;
-    summary.inside += request.inside ? 1 : 0;
-    summary.late += since_kill > kPromptly ? 1 : 0;
-    summary.last_error = std::max(summary.last_error, to_milliseconds(since_kill));
+    latencies.add(request.latency);
+    if (request.finished < run.event) {
+      before.add(request.latency);
+    }
+    const bool is_out =
+        request.intended >= run.event + kSettling && request.intended < schedule.is_over;
+    summary.meanwhile += request.by_victim && is_out ? 1 : 0;
   }
   summary.p50 = to_milliseconds(latencies.percentile(50));
   summary.p99 = to_milliseconds(latencies.percentile(99));
   summary.p999 = to_milliseconds(latencies.percentile(99.9));
   summary.max = to_milliseconds(latencies.max());
-  summary.p99_at_kill = to_milliseconds(at_kill.percentile(99));
+  summary.worst_wait = to_milliseconds(worst - before.percentile(50));
   return summary;
 }
 
@@ -84,9 +81,9 @@ Summary median(const std::vector<Summary>& summaries) {
   };
   Summary result;
   for (const auto number :
-       {&Summary::before, &Summary::during, &Summary::after, &Summary::p50, &Summary::p99,
-        &Summary::p999, &Summary::max, &Summary::p99_at_kill, &Summary::errors, &Summary::inside,
-        &Summary::late, &Summary::last_error}) {
+       {&Summary::requests, &Summary::errors, &Summary::inside, &Summary::p50, &Summary::p99,
+        &Summary::p999, &Summary::max, &Summary::over_50, &Summary::over_500, &Summary::worst_wait,
+        &Summary::last_error, &Summary::meanwhile}) {
     result.*number = of(number);
   }
   return result;

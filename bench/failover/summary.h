@@ -9,18 +9,20 @@ namespace holdfast::bench {
 
 // A run, or the medians of several, in the numbers of the table.
 struct Summary {
-  double before = 0;  // answered requests a second: until the kill, while the backend is down,
-  double during = 0;  // and after its return
-  double after = 0;
-  double p50 = 0;  // milliseconds, of all answered requests, from when each was due
+  double requests = 0;
+  double errors = 0;
+  double inside = 0;  // of the errors: requests that had reached the backend already
+  double p50 = 0;     // milliseconds, of all answered requests, from when each was due
   double p99 = 0;
   double p999 = 0;
   double max = 0;
-  double p99_at_kill = 0;  // of those due within half a second after the kill
-  double errors = 0;
-  double inside = 0;      // of the errors: requests that the killed backend had already taken
-  double late = 0;        // of the errors: those seen later than 50 ms after the kill
-  double last_error = 0;  // milliseconds from the kill to the last error; 0 without any
+  double over_50 = 0;   // requests that took longer than that many milliseconds, whatever became
+  double over_500 = 0;  // of them
+  // Milliseconds: the longest that any took that was under way at the event or came after it, those
+  // inside excepted, beyond the median of those before.
+  double worst_wait = 0;
+  double last_error = 0;  // milliseconds from the event to the last error; 0 without any
+  double meanwhile = 0;   // answered by the backend from a second after the event until it is over
 };
 
 [[nodiscard]] Summary summarize(const Run& run, const Schedule& schedule);

@@ -101,9 +101,7 @@ Result<void> Balancer::start_again() {
   return launch();
 }
 
-void Balancer::change_configuration() {
-  auto changed = site_;
-  changed.connect_timeout += 1;
+void Balancer::write_configuration(const Site& changed) {
   std::ofstream(configuration_file()) << contender_.configuration(changed);
 }
 
@@ -117,7 +115,7 @@ void Balancer::drain_messages() {
 }
 
 Result<void> Balancer::launch() {
-  std::ofstream(configuration_file()) << contender_.configuration(site_);
+  write_configuration(site_);
   auto process = cli::ChildProcess::start(
       contender_.command(contender_.program, configuration_file(), site_.mode));
   if (!process) {

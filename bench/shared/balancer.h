@@ -37,8 +37,8 @@ class Balancer {
   [[nodiscard]] std::optional<int> wait_for_end(Duration limit) { return process_->wait(limit); }
   // Once that has ended: as whoever supervises it would.
   [[nodiscard]] Result<void> start_again();
-  // Writes the configuration anew, with another connect timeout.
-  void change_configuration();
+  // Writes its configuration for a site that has changed; what it makes of that is its own.
+  void write_configuration(const Site& changed);
 
   // Reads what it has written, which would otherwise block it some day.
   void drain_messages();

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "cli/line_reader.h"
+#include "shared/configurations.h"
 
 namespace holdfast::bench {
 namespace {
@@ -14,84 +14,6 @@ using namespace std::chrono_literals;
 using cli::ChildProcess;
 using Command = ChildProcess::Command;
 using std::filesystem::path;
-
-constexpr const char* kNginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
-
-std::string configure_holdfast(const Site& site) {
-  std::string text = "log: { connections: none }\nadmin: { http: \"off\"";
-  if (site.control_socket) {
-    text += ", socket: \"" + site.socket().string() + "\"";
-  }
-  text += " }\nlisteners:\n";
-  for (const auto& service : site.services) {
-    text += "  - { name: " + service.name + ", bind: \"" + service.listen +
-            "\", pool: " + service.name + " }\n";
-  }
-  text += "pools:\n";
-  for (const auto& service : site.services) {
-    const auto attempts = std::min<std::size_t>(3, service.backends.size());
-    text += "  - name: " + service.name +
-            "\n    connect: { timeout: " + std::to_string(site.connect_timeout) +
-            "s, attempts: " + std::to_string(attempts) + R"( }
-    health: { type: tcp, interval: 200ms, timeout: 200ms, rise: 2, fall: 2 }
-    backends:
-)";
-    for (const auto& backend : service.backends) {
-      text += "      - { name: " + backend.name + ", address: \"" + backend.address + "\" }\n";
-    }
-  }
-  return text;
-}
-
-// Without a connection log, as nothing else here writes one. `redispatch 1`: every retry goes to
-// another server instead of the last one only.
-std::string configure_haproxy(const Site& site) {
-  std::string text = R"(global
-  maxconn 4000
-defaults
-  mode tcp
-  timeout connect )" +
-                     std::to_string(site.connect_timeout) + R"(s
-  timeout client 1h
-  timeout server 1h
-  timeout check 200ms
-  retries 3
-  option redispatch 1
-  option splice-auto
-  default-server check inter 200ms rise 2 fall 2
-)";
-  for (const auto& service : site.services) {
-    text += "listen " + service.name + "\n  balance roundrobin\n  bind " + service.listen + "\n";
-    for (const auto& backend : service.backends) {
-      text += "  server " + backend.name + " " + backend.address + "\n";
-    }
-  }
-  return text;
-}
-
-// The open-source nginx has no active checks: a failed connect is what it learns from. max_fails
-// and fail_timeout are the documented defaults, written out; the zone lets the workers share what
-// they learn.
-std::string configure_nginx(const Site& site) {
-  std::string text = site.mode == Site::Mode::service ? "daemon on" : "daemon off";
-  text += ";\nworker_processes auto;\nload_module " + std::string(kNginxStreamModule) + ";\npid " +
-          site.pid_file().string() +
-          ";\nerror_log stderr crit;\nevents { worker_connections 16384; }\nstream {\n";
-  for (const auto& service : site.services) {
-    text += "  upstream " + service.name + " {\n    zone " + service.name + " 64k;\n";
-    for (const auto& backend : service.backends) {
-      text += "    server " + backend.address + " max_fails=1 fail_timeout=10s;\n";
-    }
-    text += "  }\n  server {\n    listen " + service.listen + ";\n    proxy_connect_timeout " +
-            std::to_string(site.connect_timeout) + R"(s;
-    proxy_timeout 1h;
-    proxy_next_upstream on;
-    proxy_next_upstream_tries 3;
-    proxy_pass )" +
-            service.name + ";\n  }\n";
-  }
-  return text + "}\n";
-}
 
 Command with_messages(std::vector<std::string> arguments) {
   return {.arguments = std::move(arguments), .errors = ChildProcess::Stream::piped};

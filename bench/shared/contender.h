@@ -33,15 +33,17 @@ struct Site {
   std::filesystem::path directory;  // for its files
   Mode mode = Mode::foreground;
   unsigned connect_timeout = 1;  // seconds
-  bool control_socket = false;   // holdfast's, for its commands
+  bool control_socket = false;   // holdfast's for its commands, HAProxy's for its runtime API
+  bool quick_checks = true;      // every 200 ms; else as each documentation has it, and
+                                 // connections that fail take a backend out as well
+  bool replay = false;           // holdfast's
+  std::string drained = {};      // a backend that nginx's configuration has as `down`
 
   [[nodiscard]] std::filesystem::path pid_file() const { return directory / "balancer.pid"; }
-  [[nodiscard]] std::filesystem::path socket() const { return directory / "holdfast.sock"; }
+  [[nodiscard]] std::filesystem::path socket() const { return directory / "control.sock"; }
 };
 
-// A balancer to be compared: how it is configured and run. Each configuration is what the
-// balancer's own documentation advises for quick failover, with the same check interval,
-// thresholds, connect timeout and attempts wherever it knows them.
+// A balancer to be compared: how it is configured (shared/configurations.cc) and run.
 struct Contender {
   std::string name;     // as in tables and charts
   std::string program;  // path of the binary

@@ -49,7 +49,13 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
     if (code == EACCES) {
       return fail("cannot connect to " + socket_, EACCES);
     }
-    return tl::unexpected(Error{"no instance answers at " + socket_, ECONNREFUSED});
+    if (code == EAGAIN) {
+      // Its queue is full (connect(2)): it lives, and has had no time for a while.
+      return tl::unexpected(Error{"the instance at " + socket_ + " is busy", ECONNRESET});
+    }
+    return tl::unexpected(
+        Error{"no instance answers at " + socket_ + ": " + error_text(static_cast<int>(code)),
+              ECONNREFUSED});
   }
   if (outcome == CURLE_GOT_NOTHING || outcome == CURLE_RECV_ERROR || outcome == CURLE_SEND_ERROR ||
       outcome == CURLE_PARTIAL_FILE) {

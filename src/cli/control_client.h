@@ -27,7 +27,7 @@ class ControlClient {
 
  private:
   // Posts a body, else gets.
-  [[nodiscard]] Result<Answer> ask(const std::string* body, const std::string& path,
+  [[nodiscard]] Result<Answer> ask(const std::string* posted, const std::string& path,
                                    Duration limit) const;
 
   std::string socket_;

@@ -14,8 +14,8 @@
 #include "cli/demo_tally.h"
 #include "cli/load_thread.h"
 #include "cli/scrape.h"
-#include "holdfast/base/temporary_directory.h"
 #include "cli/wording.h"
+#include "holdfast/base/temporary_directory.h"
 #include "holdfast/loop/signals.h"
 
 namespace holdfast::cli {

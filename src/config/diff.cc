@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "config/byte_size.h"
 #include "config/health_text.h"
 #include "config/units.h"
 #include "config/words.h"
@@ -150,7 +151,7 @@ std::string text_of_hedge(const ConnectConfig& connect) {
 }
 
 std::string text_of_replay(const ReplayConfig& replay) {
-  return replay.up_to == 0 ? "off" : "up_to " + format_size(replay.up_to);
+  return replay.up_to == 0 ? "off" : "up_to " + format_byte_size(replay.up_to);
 }
 
 void diff_passive(const PassiveConfig& before, const PassiveConfig& after, Lines& lines) {

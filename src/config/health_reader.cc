@@ -54,18 +54,7 @@ void read_bytes(Reader& reader, const Node& node, std::string& value) {
 
 void read_limit(Reader& reader, const Node& node, HealthConfig& health) {
   health.limit_mark = mark_of(node.Mark());
-  const auto text = reader.text(node);
-  if (!text) {
-    return;
-  }
-  const auto size = parse_byte_size(*text);
-  if (!size) {
-    reader.error(node, size.error().message);
-  } else if (*size < 1 || *size > kLongestAnswer) {
-    reader.error(node, "'" + *text + "' is not between 1B and " + format_byte_size(kLongestAnswer));
-  } else {
-    health.limit = *size;
-  }
+  reader.size(node, 1, kLongestAnswer, health.limit);
 }
 
 void read_status(Reader& reader, const Node& node, HealthConfig& health) {

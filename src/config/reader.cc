@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/byte_size.h"
 #include "config/units.h"
 #include "holdfast/config/suggest.h"
 
@@ -122,12 +123,12 @@ void Reader::size(const YAML::Node& node, std::size_t least, std::size_t most, s
   if (!given) {
     return;
   }
-  const auto parsed = parse_size(*given);
+  const auto parsed = parse_byte_size(*given);
   if (!parsed) {
     error(node, parsed.error().message);
   } else if (*parsed < least || *parsed > most) {
-    error(node,
-          "'" + *given + "' is not between " + format_size(least) + " and " + format_size(most));
+    error(node, "'" + *given + "' is not between " + format_byte_size(least) + " and " +
+                    format_byte_size(most));
   } else {
     value = *parsed;
   }

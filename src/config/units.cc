@@ -15,9 +15,6 @@ struct Unit {
 
 constexpr std::array<Unit, 4> kUnits = {{{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
 
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = 1024 * kKiB;
-
 }  // namespace
 
 Result<Milliseconds> parse_duration(std::string_view text) {
@@ -49,29 +46,6 @@ std::string format_duration(Milliseconds duration) {
     }
   }
   return "0s";
-}
-
-Result<std::size_t> parse_size(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc()) {
-    for (const auto& [name, bytes] :
-         {std::pair("", std::size_t{1}), {"KiB", kKiB}, {"MiB", kMiB}}) {
-      if (unit == name) {
-        return number * bytes;
-      }
-    }
-  }
-  return fail("'" + std::string(text) + "' is not a size; write one as in 512, 16KiB, 1MiB");
-}
-
-std::string format_size(std::size_t bytes) {
-  if (bytes == 0 || bytes % kKiB != 0) {
-    return std::to_string(bytes);
-  }
-  return bytes % kMiB == 0 ? std::to_string(bytes / kMiB) + "MiB"
-                           : std::to_string(bytes / kKiB) + "KiB";
 }
 
 }  // namespace holdfast

@@ -13,8 +13,4 @@ namespace holdfast {
 // The shortest of those forms.
 [[nodiscard]] std::string format_duration(Milliseconds duration);
 
-// "512", "16KiB", "1MiB": a whole number of bytes, KiB or MiB.
-[[nodiscard]] Result<std::size_t> parse_size(std::string_view text);
-[[nodiscard]] std::string format_size(std::size_t bytes);
-
 }  // namespace holdfast

@@ -92,7 +92,8 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
                 : 0);
 }
 
-// Until the keeper does, the worker mustn't go. False, with errno, when it doesn't; it is gone then.
+// Until the keeper does, the worker mustn't go. False, with errno, when it doesn't; it is gone
+// then.
 bool watches(pid_t keeper, state::SharedState& shared) {
   const auto until = Clock::now() + kKeeperLimit;
   int status = 0;

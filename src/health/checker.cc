@@ -234,6 +234,9 @@ class Checker::Impl {
     entry.transitions[static_cast<std::size_t>(next)].add(1);
     entry.changed_at.set(static_cast<std::uint64_t>(wall_clock_seconds() * 1000));
     const bool down = next == state::Health::down;
+    if (down) {
+      target.pool->report_down(target.backend.index, Clock::now());
+    }
     const auto reason = down                               ? result.reason
                         : before == state::Health::unknown ? "first check passed"
                                                            : "checks passed";

@@ -102,11 +102,6 @@ std::optional<ProbeResult> Probe::advance() {
 std::optional<ProbeResult> Probe::establish() {
   const auto io = transport_->establish();
   if (io == Io::failed) {
-    const int code = transport_->failure().code;
-    const bool is_connect_alone = !exchange_ && !transport_->is_encrypted();
-    if (is_connect_alone && (code == ECONNRESET || code == EPIPE)) {  // EPIPE: reset after its FIN
-      return ProbeResult{Verdict::passed, {}};
-    }
     return failure();
   }
   if (io != Io::done) {
@@ -180,8 +175,6 @@ void Probe::finish(ProbeResult result) {
   result.took = Clock::now() - started_;
   if (transport_ && transport_->is_connected()) {
     begin_closing();
-  } else if (transport_ && result.verdict == Verdict::passed) {
-    begin_closing();  // reset right after the connect
   } else {
     let_go();
   }

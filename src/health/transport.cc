@@ -22,7 +22,10 @@ Result<Transport> Transport::open(const CheckPlan& plan) {
 
 Io Transport::establish() {
   if (!connected_) {
-    if (const int code = finish_connect(socket_.get()); code != 0) {
+    const int code = finish_connect(socket_.get());
+    if (!tls_ && (code == ECONNRESET || code == EPIPE)) {  // EPIPE: reset after its FIN
+      reset_by_ = code;  // since; what it said before is still to be had
+    } else if (code != 0) {
       return fail_with(code);
     }
     connected_ = true;
@@ -57,7 +60,10 @@ Io Transport::receive(std::span<char> buffer, std::size_t& got) {
   if (received < 0) {
     return errno == EAGAIN ? Io::want_read : fail_with(errno);
   }
-  return received == 0 ? Io::ended : Io::done;
+  if (received > 0) {
+    return Io::done;
+  }
+  return reset_by_ == 0 ? Io::ended : fail_with(reset_by_);
 }
 
 void Transport::finish_sending() {

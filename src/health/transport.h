@@ -28,7 +28,6 @@ class Transport {
   // Connects and shakes hands. Call it when the socket is ready only.
   [[nodiscard]] Io establish();
   [[nodiscard]] bool is_connected() const { return connected_; }
-  [[nodiscard]] bool is_encrypted() const { return tls_ != nullptr; }
 
   // What was sent is taken off `rest`.
   [[nodiscard]] Io send(std::string_view& rest);
@@ -54,6 +53,7 @@ class Transport {
   Fd socket_;
   std::unique_ptr<TlsStream> tls_;  // goes before the socket
   bool connected_ = false;
+  int reset_by_ = 0;  // errno of a reset that came with the connect; 0: none
   Failure failure_;
 };
 

@@ -71,6 +71,11 @@ bool Pool::welcome_back(std::uint16_t backend, TimePoint now) {
   return true;
 }
 
+void Pool::report_down(std::uint16_t backend, TimePoint now) {
+  const std::lock_guard lock(common_->mutex);
+  leave_to_checks(shared_.backends[backend].ejection, now);
+}
+
 bool Pool::is_check_due(std::uint16_t backend, TimePoint now) const {
   return config_.passive.is_on && is_due(shared_.backends[backend].ejection, now);
 }

@@ -89,6 +89,12 @@ bool note_check_passed(EjectionRecord& record, TimePoint now) {
   return true;
 }
 
+void leave_to_checks(EjectionRecord& record, TimePoint now) {
+  if (is_ejected(record)) {
+    record.until.set(std::min(record.until.get(), moment(now)));
+  }
+}
+
 bool is_ejected(const EjectionRecord& record) {
   return record.current() != EjectionState::none;
 }

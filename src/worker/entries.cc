@@ -51,7 +51,7 @@ std::optional<std::uint16_t> Entries::claim_listener(std::string_view name) {
   if (index) {
     const std::lock_guard lock(mutex_);
     for (auto& thread : state::first_touched(shared_.per_thread, shared_.threads)) {
-      thread.listeners[*index] = {};
+      state::clear(thread.listeners[*index]);
     }
     begin(shared_.listeners[*index], name);
     touch(shared_.listeners_touched, *index);
@@ -69,7 +69,7 @@ std::optional<std::uint16_t> Entries::claim_pool(std::string_view name) {
   if (index) {
     const std::lock_guard lock(mutex_);
     for (auto& thread : state::first_touched(shared_.per_thread, shared_.threads)) {
-      thread.pools[*index] = {};
+      state::clear(thread.pools[*index]);
     }
     begin(shared_.pools[*index], name);
     touch(shared_.pools_touched, *index);
@@ -89,7 +89,7 @@ std::optional<std::uint16_t> Entries::claim_backend(std::uint16_t pool, std::str
   if (index) {
     const std::lock_guard lock(mutex_);
     for (auto& thread : state::first_touched(shared_.per_thread, shared_.threads)) {
-      thread.backends[*index] = {};
+      state::clear(thread.backends[*index]);
     }
     begin(shared_.backends[*index], name);
     shared_.backends[*index].pool = pool;

@@ -85,7 +85,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend,
     pool::forgive(entry.ejection);
   }
   if (check.type != CheckType::agent || entry.address != address) {
-    entry.agent = {};  // nobody would take back what an agent said that isn't asked any more
+    entry.agent.clear();  // nobody would take back what an agent said that isn't asked any more
   }
   if (entry.retired.get() != 0) {
     entry.admin.clear();  // it is new, or was gone for good

@@ -74,8 +74,9 @@ def balancing(holdfast):
 
     def start(*backends, timeout="10s", **settings):
         address = ("127.0.0.1", ports.free_port())
-        # Python's servers may be slow to accept a crowd, and the kernel to ask again.
-        pool = {"health": NO_CHECKS, "connect": {"timeout": timeout}}
+        # Python's servers may be slow to accept a crowd, and the kernel to ask again; that isn't
+        # what these tests are about.
+        pool = {"health": NO_CHECKS, "connect": {"timeout": timeout}, "passive": "off"}
         daemon = holdfast(web("%s:%d" % address, *backends, pool=pool, **settings))
         daemon.expect_log(DEATHS)
         return daemon, address

@@ -7,7 +7,7 @@ from support import configuration, tcp
 from support.waiting import wait_until
 
 # Nothing but the test's own connections.
-UNCHECKED = {"health": configuration.NO_CHECKS}
+UNCHECKED = {"health": configuration.NO_CHECKS, "passive": "off"}
 L = "holdfast_listener_"
 P = "holdfast_pool_"
 B = "holdfast_backend_"

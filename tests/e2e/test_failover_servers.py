@@ -228,7 +228,7 @@ def test_a_server_that_accepts_and_resets_fails_its_own_clients_only(
     balancer, tcp_server, address
 ):
     resetting, fine = tcp_server(tcp.reset), tcp_server(tcp.greeter("b"))
-    daemon = balancer(resetting.address, fine.address, health=NO_CHECKS)
+    daemon = balancer(resetting.address, fine.address, health=NO_CHECKS, passive="off")
     outcomes = [outcome(address) for _ in range(40)]
     resets = outcomes.count("reset")
     # A reset that comes before the connect is looked at is a connect that failed, tried elsewhere.
@@ -240,6 +240,33 @@ def test_a_server_that_accepts_and_resets_fails_its_own_clients_only(
     )
     assert closed == resets
     assert daemon.metrics().sum(ACTIVE) == 0
+
+
+def test_a_server_that_accepts_and_resets_is_taken_out_although_its_checks_pass(
+    balancer, tcp_server, address
+):
+    resetting, fine = tcp_server(tcp.reset), tcp_server(tcp.greeter("b"))
+    daemon = balancer(
+        resetting.address,
+        fine.address,
+        health=FAST_CHECKS,
+        passive={"failures": 3, "eject_for": "1h"},
+    )
+    wait_for("up", daemon, 1, 2)
+    outcomes = [outcome(address) for _ in range(40)]
+    assert outcomes.count("reset") <= 3
+    assert outcomes.count(b"b") == 40 - outcomes.count("reset")
+    daemon.wait_for_log(" backend ejected pool=web backend=web-1 ")
+
+    def checks_passed():
+        return daemon.metrics().value(
+            "holdfast_backend_health_checks_total", pool="web", backend="web-1", result="passed"
+        )
+
+    passed = checks_passed()
+    wait_until(lambda: checks_passed() >= passed + 3)
+    assert [outcome(address) for _ in range(10)] == [b"b"] * 10
+    assert not any("backend down" in line for line in daemon.log)
 
 
 def outcome(address):

@@ -17,6 +17,7 @@ from support.aftermath import (
     kill_worker,
 )
 from support.binary import BINARY as RELEASE
+from support.continuity import RESTARTS
 from support.faults import OF_OPERATORS, POINTS
 from support.traffic import Traffic
 
@@ -104,6 +105,9 @@ def test_nobody_notices_that_a_worker_dies(faulty, tcp_server, faults, point, ac
     assert faults.fired(point) == 1
     if point in BLAMED:
         assert_restarts(daemon, crashed=2)
+    elif point in SELDOM and daemon.metrics().sum(RESTARTS) == 1:
+        # Another thread was killed while this one was still writing its stack.
+        assert_restarts(daemon, killed=1)
     else:
         assert_restarts(daemon, crashed=1, killed=1 if first else 0)
     assert_nothing_was_lost(daemon)

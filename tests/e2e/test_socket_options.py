@@ -138,7 +138,7 @@ def test_backends_see_the_configured_source_in_connections_and_checks(
     pool = {"health": FAST_CHECKS, "connect": {"bind_source": "127.0.0.9"}}
     balancer = holdfast(web("%s:%d" % address, server.address, pool=pool))
     balancer.wait_for_log("backend up ")
-    assert sources
+    wait_until(lambda: sources)  # the server takes it when it likes
     with tcp.connect(address) as client:
         assert tcp.echoes(client)
     assert set(sources) == {"127.0.0.9"}

@@ -36,7 +36,10 @@ def descriptors(pid):
     """(number, flags) of each: proc(5), fdinfo."""
     found = {}
     for number in os.listdir(f"/proc/{pid}/fdinfo"):
-        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file:
+        with (
+            contextlib.suppress(FileNotFoundError),  # closed meanwhile: an answer's, say
+            open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file,
+        ):
             found[int(number)] = int(re.search(r"^flags:\s*(\d+)", file.read(), re.M)[1], 8)
     return found
 
@@ -100,7 +103,7 @@ def test_what_was_counted_and_whose_turn_it_is_outlive_an_upgrade(
 def test_descriptors_do_not_pile_up_and_no_program_inherits_them(echoing, program, address):
     with client_of(address):
         counts = []
-        for _ in range(3):
+        for _ in range(6):
             program.become_another_build()
             upgrade(echoing)
             counts.append(len(descriptors(echoing.guardian_pid)))
@@ -111,7 +114,8 @@ def test_descriptors_do_not_pile_up_and_no_program_inherits_them(echoing, progra
                     if not flags & os.O_CLOEXEC
                 }
                 assert inherited <= {0, 1, 2}
-        assert counts == counts[:1] * 3
+        # An exchange with the admin interface may just have been under way.
+        assert max(counts) - min(counts) <= 2, counts
 
 
 def test_an_upgrade_to_the_same_file_starts_it_anew(echoing, program, address):

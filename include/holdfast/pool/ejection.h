@@ -28,6 +28,9 @@ inline constexpr std::uint32_t kLongestEjection = 10;  // times eject_for
 // Whether the backend is back in by a check that it passed.
 [[nodiscard]] bool note_check_passed(state::EjectionRecord& record, TimePoint now);
 
+// Checks have taken the backend out as well: from now on it is for them to say how long.
+void leave_to_checks(state::EjectionRecord& record, TimePoint now);
+
 [[nodiscard]] bool is_ejected(const state::EjectionRecord& record);
 
 // Out for long enough; so is one on a trial that nothing was heard of for another eject_for.

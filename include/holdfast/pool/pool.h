@@ -105,6 +105,8 @@ class Pool {
   // A connection, or a check, says that it works: whether it is back by that.
   [[nodiscard]] bool report_success(std::uint16_t backend);
   [[nodiscard]] bool report_check_passed(std::uint16_t backend, TimePoint now);
+  // Checks have taken it out too, and decide from now on.
+  void report_down(std::uint16_t backend, TimePoint now);
   // It has been out for long enough: a check may take it back in.
   [[nodiscard]] bool is_check_due(std::uint16_t backend, TimePoint now) const;
 

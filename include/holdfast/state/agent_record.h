@@ -30,6 +30,12 @@ struct AgentRecord {
   }
   void set_percent(std::uint32_t percent) { weight.set(percent + 1); }
 
+  // As if it had said nothing.
+  void clear() {
+    state.set(0);
+    weight.set(0);
+  }
+
   // Whether it lets the backend have new connections.
   [[nodiscard]] bool admits() const {
     return current_state() == AgentState::ready && percent() > 0;

@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
+#include <type_traits>
 
 namespace holdfast::state {
 
@@ -76,5 +78,16 @@ struct Histogram {
     sum_nanoseconds.add(nanoseconds);
   }
 };
+
+// Sets all counters of a struct that has nothing else to 0, each as its readers may read it.
+template <class Counters>
+void clear(Counters& counters) {
+  static_assert(std::is_trivially_copyable_v<Counters> && sizeof(Counters) % sizeof(Counter) == 0 &&
+                alignof(Counters) == alignof(Counter));
+  auto* const first = reinterpret_cast<Counter*>(&counters);
+  for (auto& counter : std::span(first, sizeof(Counters) / sizeof(Counter))) {
+    counter.set(0);
+  }
+}
 
 }  // namespace holdfast::state

@@ -96,7 +96,7 @@ struct PoolCounters {
   Counter hedges_lost;    // those that weren't
   Counter hedges_denied;  // not begun for want of budget
   Counter replays;        // connections that went to another backend with what had been sent
-  Histogram queue_wait;  // of those that were given a backend
+  Histogram queue_wait;   // of those that were given a backend
   Histogram connect_duration;
   Histogram connection_duration;
 };

@@ -6,21 +6,29 @@ import ssl
 from support.command import run
 
 
-class Certificate:
-    """A self-signed certificate for these names (DNS) and 127.0.0.1; `path` is also the ca to
-    trust it by."""
+def openssl(*arguments):
+    done = run(["openssl", *map(str, arguments)])
+    assert done.returncode == 0, done.stderr
 
-    def __init__(self, directory, *names):
+
+class Certificate:
+    """A self-signed certificate for these names (DNS) and 127.0.0.1, good for `days` from now or,
+    below 0, until so many days ago; `path` is also the ca to trust it by."""
+
+    def __init__(self, directory, *names, days=2):
         self.path = directory / f"{names[0]}.pem"
         self._key = directory / f"{names[0]}.key"
+        request = directory / f"{names[0]}.csr"
         alternatives = ",".join([*(f"DNS:{name}" for name in names), "IP:127.0.0.1"])
-        done = run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-            + ["-nodes", "-days", "2", "-subj", f"/CN={names[0]}"]
-            + ["-addext", f"subjectAltName={alternatives}"]
-            + ["-keyout", self._key, "-out", self.path]
+        openssl(
+            *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-subj", f"/CN={names[0]}", "-addext", f"subjectAltName={alternatives}"),
+            *("-keyout", self._key, "-out", request),
         )
-        assert done.returncode == 0, done.stderr
+        openssl(
+            *("x509", "-req", "-in", request, "-signkey", self._key, "-days", days),
+            *("-copy_extensions", "copy", "-out", self.path),
+        )
 
     def handler(self, inner, seen=None):
         """For a TcpServer: shakes hands, then inner(connection). The names that clients ask for

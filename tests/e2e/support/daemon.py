@@ -41,8 +41,6 @@ class Holdfast(Process):
         self.socket = f"{self._control.name}/control.sock"
         os.chmod(self._control.name, 0o777)  # whoever it runs as
         self._added_config = ""
-        if match and "socket:" not in config:
-            config = config.replace("admin: {", f"admin: {{ socket: {self.socket},", 1)
         if not match:
             admin = f'{{ http: "{self.admin}", socket: {self.socket} }}'
             self._added_config += f"\nadmin: {admin}\n"
@@ -67,6 +65,8 @@ class Holdfast(Process):
 
     def write_config(self, config):
         """Another text for the configuration file; what was added to the first is added again."""
+        if "socket:" not in config:  # else that of the default, for which there may be an instance
+            config = config.replace("admin: {", f"admin: {{ socket: {self.socket},", 1)
         self.config_file.write_text(config + self._added_config, encoding="utf-8")
 
     def tell(self, command, *arguments, timeout=60):

@@ -1,11 +1,8 @@
 """A balancer between clients and backends, each backend on a host of its own."""
 
-import contextlib
-import http.client
 import socket
 
 from support.configuration import web
-from support.daemon import UnixConnection
 
 PORT = 8080
 
@@ -30,11 +27,16 @@ class Site:
         return web(binds, *self.addresses, pool=pool, listener=listener, rest=self._admin)
 
     def ask(self, timeout=10):
-        """Which backend answers a new client. One that gets no service raises an OSError or
-        http.client's error."""
-        with contextlib.closing(UnixConnection(self.socket, timeout)) as client:
-            client.request("GET", "/", headers={"Connection": "close"})
-            return client.getresponse().read().decode().split()[0]
+        """Which backend answers a new client. One that gets no service raises an OSError. The backend
+        ends the connection, so that it is its port, not the balancer's, that has to wait (tcp(7))."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(timeout)
+            client.connect(str(self.socket))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        if not answer:
+            raise ConnectionResetError("closed without an answer")
+        return answer.partition(b"\r\n\r\n")[2].decode().split()[0]
 
     def asked(self, times):
         """The names of those who answered."""
@@ -43,7 +45,7 @@ class Site:
     def is_refused(self):
         try:
             self.ask()
-        except (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected):
+        except (ConnectionResetError, BrokenPipeError):
             return True
         return False
 
@@ -54,6 +56,9 @@ class Site:
 
     def failures(self, **labels):
         return self.balancer.metrics().sum("holdfast_backend_connect_failures_total", **labels)
+
+    def active(self):
+        return self.balancer.metrics().sum("holdfast_backend_connections_active")
 
     def wait_for(self, state, *numbers, after=0):
         """Until the log says that these backends are up, or down."""

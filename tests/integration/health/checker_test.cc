@@ -30,7 +30,7 @@ using testing::reserve_closed_port;
 class CheckedPool {
  public:
   explicit CheckedPool(const std::vector<std::optional<SocketAddress>>& addresses,
-                       HealthConfig health = quick(), ConnectConfig connect = {}) {
+                       const HealthConfig& health = quick(), const ConnectConfig& connect = {}) {
     PoolConfig config;
     config.name = "web";
     config.health = health;

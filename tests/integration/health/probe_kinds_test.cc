@@ -141,6 +141,15 @@ TEST(ProbeSendExpect, hears_an_answer_that_is_followed_by_a_reset) {
   EXPECT_EQ(check.result().verdict, Verdict::passed);
 }
 
+TEST(ProbeSendExpect, is_told_of_a_reset_that_came_before_anybody_looked) {
+  const auto backend = listen_any();
+  Check check(address_of(backend), ping());
+  testing::reset(accept_from(backend));
+  const auto result = check.result();
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_EQ(result.reason, "connection reset by peer");
+}
+
 // scar 34: the limit holds for connect and answer together, however many bytes drip in.
 TEST(ProbeSendExpect, fails_in_time_though_a_backend_never_falls_silent) {
   const auto backend = listen_any();

@@ -86,7 +86,7 @@ TEST(Maglev, is_the_same_whatever_the_order_of_the_members) {
   const auto before = names_in(members);
   std::ranges::reverse(members);
   EXPECT_EQ(names_in(members), before);
-  std::ranges::rotate(members, members.begin() + 17);
+  std::rotate(members.begin(), members.begin() + 17, members.end());
   EXPECT_EQ(names_in(members), before);
 }
 

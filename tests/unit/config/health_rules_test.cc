@@ -61,8 +61,12 @@ TEST(Health, has_tls_switched_on_and_off_in_a_word) {
 }
 
 TEST(Health, is_told_which_type_takes_a_key_that_does_not_fit) {
-  EXPECT_THAT(complaints_about(health("type: tcp, path: /up")),
-              ElementsAre("2:107: error: 'path' doesn't fit health.type tcp | type http takes it"));
+  EXPECT_THAT(complaints_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: p }]\n"
+                               "pools:\n"
+                               "- name: p\n"
+                               "  health: { type: tcp, path: /up }\n"
+                               "  backends: [{ name: x, address: \"127.0.0.1:81\" }]\n"),
+              ElementsAre("4:24: error: 'path' doesn't fit health.type tcp | type http takes it"));
   EXPECT_THAT(messages_about(health("expect: a")),
               ElementsAre("error: 'expect' doesn't fit health.type tcp | type send_expect takes "
                           "it"));
@@ -159,7 +163,8 @@ TEST(Health, looks_into_the_file_of_certificates_while_it_is_new_only) {
   const auto text = health("tls: { ca: " + path + " }");
   EXPECT_EQ(load_new_config(text).diagnostics.at(0).message,
             "cannot open " + path + ": no such file or directory");
-  EXPECT_GT(load_new_config(text).diagnostics.at(0).mark.column, 100);
+  const auto column = load_new_config(text).diagnostics.at(0).mark.column;
+  EXPECT_EQ(column, static_cast<int>(text.find(path) - text.find("pools:")) + 1);
   EXPECT_TRUE(load_config(text).config) << "what is in force goes on without it";
   std::ofstream(path) << "no certificate\n";
   EXPECT_EQ(load_new_config(text).diagnostics.at(0).message, path + " has no certificate in it");

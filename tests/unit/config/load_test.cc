@@ -40,7 +40,9 @@ TEST(Load, finds_all_errors_at_once_in_the_order_of_the_file) {
           "7:3: error: 'pool' is missing in listeners[1]",
           "7:11: error: listener 'web' exists already, in line 3 | give it another name",
           "7:38: error: unknown key 'pol' in listeners[1] | did you mean 'pool'?",
-          "10:12: error: unknown value 'fastest' | one of round_robin, least_connections",
+          "10:12: error: unknown value 'fastest' | one of round_robin, least_connections, "
+          "power_of_two, "
+          "random, first, maglev",
           "11:19: error: '0' is not a whole number from 1 to 100",
           "13:25: error: a backend can't have port 0 | write the port it listens on",
           "14:5: error: 'address' is missing in backends[1]"));

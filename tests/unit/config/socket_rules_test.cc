@@ -67,7 +67,7 @@ TEST(SocketKeys, say_what_may_be_written) {
   EXPECT_THAT(
       messages_about(config_with(
           {.listener = "keepalive: on, fastopen: on",
-           .pool = "connect: { bind_source: web.example.org, fastopen: 3, "
+           .pool = "connect: { bind_source: web.example.org, fastopen: 3, user_timeout: off, "
                    "keepalive: { idle: 1500ms, interval: 10h, count: 128, every: 1s } }"})),
       ElementsAre("error: 'on' is neither off nor a mapping | as in { idle: 60s, interval: 10s, "
                   "count: 3 }",

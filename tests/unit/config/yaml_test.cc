@@ -211,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"listener_key",
              {.listener = "timeout: 1s"},
              "unknown key 'timeout' in listeners[0] | one of name, bind, pool, idle_timeout, "
-             "half_close_timeout"},
+             "half_close_timeout, user_timeout, keepalive, fastopen"},
         Case{"balance",
              {.pool = "balance: least_conections"},
              "unknown value 'least_conections' | did you mean 'least_connections'?"},
@@ -223,7 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
              "'9' is not a whole number from 1 to 8"},
         Case{"connect_key",
              {.pool = "connect: { retries: 2 }"},
-             "unknown key 'retries' in connect | one of timeout, attempts"},
+             "unknown key 'retries' in connect | one of timeout, attempts, bind_source, "
+             "user_timeout, keepalive, fastopen, total, hedge_after"},
         Case{"health_type",
              {.pool = "health: { type: htp }"},
              "unknown value 'htp' | did you mean 'http'?"},
@@ -245,7 +246,9 @@ INSTANTIATE_TEST_SUITE_P(
              "unknown key 'balancing' in pools[0] | did you mean 'balance'?"},
         Case{"pool_key_far",
              {.pool = "tls: on"},
-             "unknown key 'tls' in pools[0] | one of name, balance, connect, health, backends"},
+             "unknown key 'tls' in pools[0] | one of name, balance, hash, min_healthy, "
+             "panic_threshold, slow_start, queue, connect, passive, replay, health, on_down, "
+             "on_up_from_lower_tier, backends"},
         Case{"weight", {.backend = "weight: 1001"}, "'1001' is not a whole number from 0 to 1000"},
         Case{"weight_sign", {.backend = "weight: -1"}, "'-1' is not a whole number from 0 to 1000"},
         Case{"backend_key",

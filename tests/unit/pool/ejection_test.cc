@@ -51,6 +51,17 @@ TEST_F(Ejection, waits_until_it_is_allowed) {
   EXPECT_TRUE(fail());
 }
 
+TEST_F(Ejection, is_for_checks_to_end_once_they_have_taken_the_backend_out_as_well) {
+  leave_to_checks(record_, now_);
+  EXPECT_FALSE(is_ejected(record_));
+  fail_out();
+  EXPECT_FALSE(note_check_passed(record_, now_ + 1s));
+  leave_to_checks(record_, now_ + 1s);
+  EXPECT_TRUE(is_ejected(record_));
+  EXPECT_TRUE(note_check_passed(record_, now_ + 2s));
+  EXPECT_FALSE(is_ejected(record_));
+}
+
 TEST_F(Ejection, is_not_changed_by_connections_from_before) {
   fail_out();
   EXPECT_FALSE(fail());

@@ -22,7 +22,8 @@ TEST(ConnectionRecord, has_the_same_bytes_in_every_build) {
   EXPECT_EQ(offsetof(ConnectionRecord, tried), 40U);
   EXPECT_EQ(offsetof(ConnectionRecord, to_backend), 56U);
   EXPECT_EQ(offsetof(ConnectionRecord, to_client), 80U);
-  EXPECT_EQ(sizeof(ConnectionRecord), 104U);
+  EXPECT_EQ(offsetof(ConnectionRecord, second_fd), 104U);
+  EXPECT_EQ(sizeof(ConnectionRecord), 128U);
 }
 
 TEST(ConnectionRecord, is_free_and_names_no_descriptor_at_first) {
