@@ -95,8 +95,9 @@ void Replay::resume() {
   if (record_.replay == ReplayState::over) {
     return;
   }
-  if (up_to_ == 0 || record_.to_client.delivered > 0 || record_.to_client.held > 0) {
-    stop();
+  const bool is_answered = record_.to_client.delivered > 0 || record_.to_client.held > 0;
+  if (up_to_ == 0 || is_answered) {
+    stop();  // up_to is 0 where a reload has taken replay away
     return;
   }
   int found = 0;

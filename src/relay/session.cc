@@ -223,16 +223,22 @@ void Session::on_reset(Flow& towards_dead, ResetBy dead) {
   }
 }
 
+// Of an end that isn't settled yet. A reset may be in the record already: recovery reads it off the
+// socket where a dead worker took the error.
+bool Session::is_reset_by_backend() const {
+  return record_.reset == ResetBy::backend || to_backend_.is_unsettled ||
+         to_client_.stop == PumpStop::source_reset;
+}
+
 // The backend is gone before its first byte.
 void Session::report_unanswered() {
-  if (is_answered() || was_reset() || is_judged_) {
+  if (is_answered() || record_.reset == ResetBy::client || is_judged_) {
     return;
   }
   is_judged_ = true;
   auto& pool = *service_->pool;
-  const bool reset = to_backend_.is_unsettled || to_client_.stop == PumpStop::source_reset;
   const auto& asked = record_.to_backend;
-  if (reset) {
+  if (is_reset_by_backend()) {
     report_failure(context_, pool, record_.backend, "reset before its first byte");
   } else if (asked.state != FlowState::open) {
     report_success(context_, pool, record_.backend);  // both were done

@@ -90,6 +90,7 @@ class Session final : public loop::Poll::Handler,
   [[nodiscard]] bool is_answered() const {
     return record_.to_client.delivered > 0 || record_.to_client.held > 0;
   }
+  [[nodiscard]] bool is_reset_by_backend() const;
   void report_unanswered();
   [[nodiscard]] bool replay();
   void on_reset(Flow& towards_dead, state::ResetBy dead);

@@ -126,13 +126,11 @@ void Session::resume_waiting() {
 
 // Goes back to connecting with all that the client has sent; false when that can't be.
 bool Session::replay() {
+  const auto cause = is_reset_by_backend() ? CloseCause::backend_reset : CloseCause::finished;
   if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts ||
       !replay_.rewind()) {
     return false;
   }
-  const auto cause = to_backend_.is_unsettled || to_client_.stop == PumpStop::source_reset
-                         ? CloseCause::backend_reset
-                         : CloseCause::finished;
   to_backend_.is_unsettled = false;
   to_client_.is_unsettled = false;
   context_.counters.backends[record_.backend].closed[static_cast<std::size_t>(cause)].add(1);

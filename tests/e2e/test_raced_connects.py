@@ -1,6 +1,7 @@
 """Connects that are late: a second one races them, to another backend."""
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -89,6 +90,35 @@ def test_a_race_that_both_lose_ends_with_the_third(balancing, tcp_server):
         )
         for _ in range(3):
             assert ask(port) == b"hello"
+        wait_until(lambda: balancer.metrics().sum("holdfast_backend_connections_active") == 0)
+
+
+def test_the_first_connect_may_still_win(balancing):
+    with tcp.full_listener() as late, tcp.full_queue() as silent:
+        balancer, port = balancing(
+            f"127.0.0.1:{late.getsockname()[1]}",
+            f"127.0.0.1:{silent}",
+            balance="first",
+            connect={"timeout": "30s", "total": "30s", "hedge_after": "50ms"},
+            passive={"failures": 1},
+        )
+        with contextlib.ExitStack() as stack:
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20))
+            wait_until(lambda: connecting(balancer, "web-1") == connecting(balancer, "web-2") == 1)
+            late.settimeout(0.1)
+
+            def is_served():
+                with contextlib.suppress(TimeoutError):
+                    stack.enter_context(late.accept()[0]).sendall(b"hello")
+                return bool(select.select([client], [], [], 0)[0])
+
+            wait_until(is_served, 20)
+            assert client.recv(5) == b"hello"
+        assert (hedges(balancer, "won"), hedges(balancer, "lost")) == (0, 1)
+        metrics = balancer.metrics()
+        ejected = "holdfast_backend_ejections_total"
+        assert metrics.value(ejected, pool="web", backend="web-1") == 0
+        assert metrics.value(ejected, pool="web", backend="web-2") == 1
         wait_until(lambda: balancer.metrics().sum("holdfast_backend_connections_active") == 0)
 
 

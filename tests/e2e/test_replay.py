@@ -147,6 +147,55 @@ def test_two_backends_that_fail_cost_two_attempts(balancing, tcp_server):
     assert all(heard == b"hello" for one in failing for heard in one.heard)
 
 
+def test_no_backend_gets_the_same_bytes_twice(balancing, tcp_server):
+    failing = [OneShot(5, "reset"), OneShot(5, "close")]
+    balancer, address = balancing(
+        *(tcp_server(one).address for one in failing), connect={"attempts": 8}
+    )
+    with socket.create_connection(address, 10) as client:
+        client.sendall(b"hello")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    assert [one.heard for one in failing] == [[b"hello"], [b"hello"]]
+    assert balancer.metrics().sum("holdfast_listener_rejected_total", reason="no_backend") == 1
+
+
+def test_a_backend_that_fails_is_taken_out_and_no_client_has_noticed(balancing, tcp_server):
+    failing = OneShot(5, "reset")
+    balancer, address = balancing(
+        tcp_server(failing).address, tcp_server(tcp.echo).address, passive={"failures": 3}
+    )
+    for _ in range(20):
+        assert exchange(address, b"hello") == b"hello"
+    assert failing.heard == [b"hello"] * 3
+    assert replays(balancer) == 3
+    ejected = "holdfast_backend_ejected"
+    assert balancer.metrics().value(ejected, pool="web", backend="web-1") == 1
+
+
+def test_a_client_that_is_gone_is_not_replayed(balancing, tcp_server):
+    came, go = threading.Semaphore(0), threading.Event()
+
+    def reset_when_told(connection):
+        tcp.read_exactly(connection, 5)
+        came.release()
+        go.wait(20)
+        tcp.reset_now(connection)
+
+    servers = [tcp_server(reset_when_told) for _ in range(2)]
+    balancer, address = balancing(*(server.address for server in servers))
+    client = socket.create_connection(address, 10)
+    client.sendall(b"hello")
+    assert came.acquire(timeout=10)
+    tcp.reset_now(client)
+    wait_until(lambda: balancer.metrics().value("holdfast_connections_active") == 0)
+    go.set()
+    closed = "holdfast_backend_connections_closed_total"
+    assert balancer.metrics().sum(closed, cause="client_reset") == 1
+    assert balancer.metrics().sum("holdfast_backend_connections_total") == 1
+    assert replays(balancer) == 0
+
+
 def test_what_is_more_than_up_to_is_not_replayed(balancing, tcp_server):
     failing = OneShot(16 * 1024 + 1, "reset")
     balancer, address = balancing(
@@ -210,7 +259,10 @@ def test_keeping_costs_an_idle_connection_no_pipe(balancing, tcp_server):
         assert pipes < 50
 
 
-def test_a_worker_that_dies_before_the_answer_keeps_what_was_kept(balancing, tcp_server):
+@pytest.mark.parametrize("says_fin", [False, True])
+def test_a_worker_that_dies_before_the_answer_keeps_what_was_kept(
+    balancing, tcp_server, says_fin
+):
     came, go = threading.Semaphore(0), threading.Event()
 
     def reset_when_told(connection):
@@ -227,11 +279,15 @@ def test_a_worker_that_dies_before_the_answer_keeps_what_was_kept(balancing, tcp
         clients = [stack.enter_context(socket.create_connection(address, 10)) for _ in range(2)]
         for client in clients:
             client.sendall(b"hello")
+            if says_fin:
+                client.shutdown(socket.SHUT_WR)
         assert came.acquire(timeout=10)
         balancer.kill_worker()
         go.set()
         for client in clients:
             assert tcp.read_exactly(client, 5) == b"hello"
+            if says_fin:
+                assert client.recv(1) == b""
     assert replays(balancer) >= 1  # the other client may have to begin again as well
 
 

@@ -188,9 +188,10 @@ def read_all(connection):
 
 
 @contextlib.contextmanager
-def full_queue():
-    """A port whose accept queue is full: the kernel drops further SYNs without a word, so that a
-    connect neither succeeds nor fails, as with a host that is gone."""
+def full_listener():
+    """A listening socket whose accept queue is full: the kernel drops further SYNs without a word,
+    so that a connect neither succeeds nor fails, as with a host that is gone. Once something is
+    accepted, the next SYN of a connect is answered, a second after its first as a rule."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         port = free_port()
@@ -200,4 +201,11 @@ def full_queue():
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
-        yield port
+        yield listener
+
+
+@contextlib.contextmanager
+def full_queue():
+    """The port of such a socket, which stays silent."""
+    with full_listener() as listener:
+        yield listener.getsockname()[1]

@@ -44,7 +44,10 @@ class Resuming : public ::testing::Test {
     shared().threads.set(1);
     shared().listeners[0].name = state::to_name("web");
     shared().backends[0].name = state::to_name("web-1");
-    PoolConfig config;
+    make_pool({});
+  }
+
+  void make_pool(PoolConfig config) {
     config.name = "web";
     pool_ = std::make_shared<pool::Pool>(
         config, std::uint16_t{0},
@@ -130,6 +133,25 @@ TEST_F(Resuming, passes_a_reset_on_whose_error_the_dead_worker_took) {
     EXPECT_EQ(closed(CloseCause::finished), 0U);
     relay_.reset();
   }
+}
+
+// The same before the backend's first byte, where what was asked could go to another backend.
+TEST_F(Resuming, blames_a_backend_for_a_reset_whose_error_the_dead_worker_took) {
+  PoolConfig config;
+  config.replay.up_to = 1024;
+  make_pool(config);
+  reset(std::move(connection_.server));
+  ASSERT_TRUE(eventually([&] { return relay::is_closed(connection_.to_backend.get()); }));
+  ASSERT_EQ(ending_of(connection_.to_backend), Ending::reset);
+  auto& record = leave(connection_);
+  record.attempts = 1;
+  record.tried[0] = 0;
+  recover();
+  ASSERT_TRUE(all_ended());
+  EXPECT_EQ(closed(CloseCause::backend_reset), 1U);
+  EXPECT_EQ(closed(CloseCause::finished), 0U);
+  EXPECT_EQ(thread().pools[0].replays.get(), 1U);
+  EXPECT_EQ(shared().backends[0].ejection.failures.get(), 1U);
 }
 
 // scars 13, 16
