@@ -110,6 +110,13 @@ Transfer take(FlowRecord& flow, int source, int sink, bool copy_once, PumpTools&
     if (const auto seen = look(source); seen.outcome != Outcome::moved) {
       return seen;
     }
+    if (copy_once && !flow.copying) {
+      // They may have come since splice(2) found none; what it can't get past is an urgent mark.
+      const auto again = take(flow, source, sink, false, tools, witness);
+      if (again.outcome != Outcome::source_blocked) {
+        return again;
+      }
+    }
     witness->on_copy(flow);
   }
   flow.in_copy = true;
