@@ -123,7 +123,7 @@ def test_every_byte_is_in_one_place_after_random_kills(faulty, tcp_server, how):
     if how == "spliced":
         daemon = faulty(traffic.config)
     else:
-        # All descriptors that the process and its 35 sockets don't need are for connections.
+        # All descriptors that the process and its 37 sockets don't need are for connections.
         daemon = faulty(
             traffic.config + "max_connections: 100\n", before=["prlimit", "--nofile=397"]
         )

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "holdfast/base/temporary_directory.h"
 #include "support/config_text.h"
 
 namespace holdfast {
@@ -67,20 +68,12 @@ TEST(Load, points_out_what_it_renders) {
 
 class ConfigFile : public ::testing::Test {
  protected:
-  ConfigFile() : folder_(::mkdtemp(template_)) {}
-  ~ConfigFile() override {
-    ::unlink(file().c_str());
-    ::rmdir(folder_.c_str());
-  }
-  ConfigFile(const ConfigFile&) = delete;
-
   void write(const std::string& text) const { std::ofstream(file()) << text; }
-  [[nodiscard]] std::string file() const { return folder_ + "/holdfast.yaml"; }
-  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] std::string file() const { return directory_.file("holdfast.yaml"); }
+  [[nodiscard]] const std::string& folder() const { return directory_.path(); }
 
  private:
-  char template_[32] = "/tmp/holdfast-test-XXXXXX";
-  std::string folder_;
+  TemporaryDirectory directory_ = TemporaryDirectory::make().value();
 };
 
 TEST_F(ConfigFile, is_read_whole) {

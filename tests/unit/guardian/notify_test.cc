@@ -8,11 +8,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "holdfast/base/fd.h"
+#include "holdfast/base/temporary_directory.h"
 
 namespace holdfast::guardian {
 namespace {
@@ -24,9 +24,7 @@ using testing::Optional;
 class Systemd {
  public:
   Systemd() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-notify-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-    const auto path = directory_ / "notify";
+    const auto path = directory_.file("notify");
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
@@ -35,10 +33,7 @@ class Systemd {
   }
   Systemd(const Systemd&) = delete;
   Systemd& operator=(const Systemd&) = delete;
-  ~Systemd() {
-    ::unsetenv("NOTIFY_SOCKET");
-    std::filesystem::remove_all(directory_);
-  }
+  ~Systemd() { ::unsetenv("NOTIFY_SOCKET"); }
 
   // The next message that has arrived. Datagrams of a Unix socket are there once sent.
   std::optional<std::string> next() {
@@ -52,7 +47,7 @@ class Systemd {
 
  private:
   Fd socket_;
-  std::filesystem::path directory_;
+  TemporaryDirectory directory_ = TemporaryDirectory::make().value();
 };
 
 TEST(Notify, says_that_it_is_ready_with_a_status) {
