@@ -29,7 +29,7 @@ class ChoosingTest : public ::testing::Test {
     unsigned max_connections = 0;
   };
 
-  Pool make(std::vector<Wanted> wanted) {
+  Pool make(const std::vector<Wanted>& wanted) {
     std::vector<Backend> backends;
     for (const auto& one : wanted) {
       const auto index = static_cast<std::uint16_t>(backends.size());
