@@ -1,7 +1,6 @@
 """Backends that are taken out for maintenance, and what clients notice of it."""
 
 import contextlib
-import select
 import socket
 import threading
 
@@ -50,8 +49,7 @@ def ask(port):
 
 def is_over(client):
     """Whether the other side has ended the connection."""
-    readable, _, _ = select.select([client], [], [], 0)
-    if not readable:
+    if not tcp.is_readable(client):
         return False
     with contextlib.suppress(ConnectionResetError):
         return client.recv(1, socket.MSG_PEEK) == b""

@@ -35,6 +35,10 @@ class Clients:
         for thread in self._threads:
             thread.join(10)
         assert not any(thread.is_alive() for thread in self._threads), "a client hangs"
+        self.assert_alive()
+
+    def assert_alive(self):
+        """That no thread has ended by what isn't a failure of an ask."""
         assert not self._crashes, self._crashes
 
     def failures_since(self, moment):

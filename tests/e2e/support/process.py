@@ -153,10 +153,11 @@ class Process:
                 pass  # closed in between
 
     def _read(self, stream, lines):
-        for line in stream:
-            with self._lines:
-                lines.append(line.decode(errors="replace").rstrip("\n"))
-                self._lines.notify_all()
+        with stream:
+            for line in stream:
+                with self._lines:
+                    lines.append(line.decode(errors="replace").rstrip("\n"))
+                    self._lines.notify_all()
         with self._lines:
             self._lines.notify_all()
 

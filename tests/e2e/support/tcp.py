@@ -128,6 +128,23 @@ def rejected_connection(address):
     raise AssertionError(f"not reset, but told {heard!r}")
 
 
+def wait_until_ready(connection, seconds):
+    """Waits until it can be read from or written to: whether it can be (read, written). By poll(2),
+    which takes descriptors that select(2) doesn't."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN | select.POLLOUT)
+    ready = dict(poll.poll(seconds * 1000)).get(connection.fileno(), 0)
+    broken = select.POLLERR | select.POLLHUP
+    return bool(ready & (select.POLLIN | broken)), bool(ready & (select.POLLOUT | broken))
+
+
+def is_readable(connection):
+    """Whether it has bytes, its end or an error to read."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def wait_for_end(connection):
     """Returns when the connection is over, without reading what may be in it."""
     poll = select.poll()

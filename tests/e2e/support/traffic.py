@@ -206,7 +206,7 @@ pools: {json.dumps(pools)}
         wanted = [clients.answered + number for clients in self._asking]
 
         def answered():
-            assert not self.failures, self.failures
+            self._assert_well()
             return all(
                 clients.answered >= least for clients, least in zip(self._asking, wanted)
             )
@@ -226,11 +226,16 @@ pools: {json.dumps(pools)}
         """Waits for so many more answers, whoever gets them."""
 
         def answered():
-            assert not self.failures, self.failures
+            self._assert_well()
             return sum(clients.answered for clients in self._asking)
 
         wanted = answered() + number
         wait_until(lambda: answered() >= wanted, 15, interval=0.001)
+
+    def _assert_well(self):
+        assert not self.failures, self.failures
+        for asking in self._asking:
+            asking.assert_alive()
 
     def connect(self, listener, receive_buffer=None):
         client = socket.socket()
@@ -362,7 +367,7 @@ class Stream:
 
     def go_on(self):
         for _ in range(10):
-            readable, writable, _ = select.select([self._client], [self._client], [], 10)
+            readable, writable = tcp.wait_until_ready(self._client, 10)
             if writable:
                 start = self._chance.randrange(len(BLOCK) // 2)
                 part = BLOCK[start : start + (256 << 10)]
