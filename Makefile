@@ -12,7 +12,8 @@ FUZZ_SECONDS ?= 60
 
 packages := cmake/install-packages.sh
 # Debian's own Python, which python3-pytest belongs to, whatever else is first in the PATH.
-pytest := /usr/bin/python3 -m pytest
+# Two tests at a time: they wait more than they work (ARGS=-n0 for one after the other).
+pytest := /usr/bin/python3 -m pytest -n 2
 crashes := tests/e2e/test_continuity.py
 # ThreadSanitizer of g++ 12 cannot place its shadow where the kernel randomises addresses widely.
 fixed_addresses := $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -68,7 +69,7 @@ format: ## Format every source file in place
 
 lint: ## Check the format, clang-tidy and shellcheck
 	@$(packages) build lint
-	@cmake --preset bench
+	@cmake --preset lint
 	@cmake/lint.sh check
 
 install: build ## Install below DESTDIR and PREFIX: binary, unit, a sample configuration if there is none

@@ -16,7 +16,7 @@ build_packages=(
 # The end-to-end tests put the balancer in front of real servers, judge its metrics and its unit
 # with the tools of those who read them, and boot a machine with that unit.
 test_packages=(
-  python3 python3-pytest
+  python3 python3-pytest python3-pytest-xdist
   nginx-light libnginx-mod-stream redis-server redis-tools postgresql postgresql-contrib
   iperf3 haproxy prometheus curl systemd procps iproute2 nftables strace
   systemd-container mmdebstrap openssl

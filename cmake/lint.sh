@@ -3,7 +3,7 @@
 #
 #   cmake/lint.sh check|format
 #
-# Checking needs the compile commands of build/release, which "make lint" makes.
+# Checking needs the compile commands of build/lint, which "make lint" makes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,7 +31,7 @@ check_shell() {
 check_tidy() {
   echo "clang-tidy: $(sources | grep -c '\.cc$') files"
   sources | grep '\.cc$' |
-    xargs -P "$(nproc)" -n 2 clang-tidy -p build/release --quiet --extra-arg=-Wno-error \
+    xargs -P "$(nproc)" -n 2 clang-tidy -p build/lint --quiet --extra-arg=-Wno-error \
       2> >(grep -vE '^([0-9]+ warnings? (generated|treated as errors)|Suppressed |Use -header-filter)' >&2)
 }
 

@@ -1,7 +1,13 @@
 """Free TCP ports."""
 
+import os
 import random
 import socket
+
+# Processes that share the tests among them (pytest-xdist) have ports of their own, by the remainder.
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+_OWN = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(20000 + _OWN, 32768, _PROCESSES)
 
 _handed_out = set()
 
@@ -13,7 +19,7 @@ def free_port():
     could be taken as the source port of any connection between now and its use, and a connect to
     a port nobody listens on could even meet itself.
     """
-    for port in random.sample(range(20000, 32768), 1000):
+    for port in random.sample(_PORTS, 1000):
         if port in _handed_out:
             continue
         with socket.socket() as probe:
