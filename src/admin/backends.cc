@@ -162,7 +162,7 @@ Response change(const Request& request, const Subject& subject, const Verb& verb
   }
   const auto result = subject.operations.change(change);
   if (!result) {
-    return refuse(503, "not now: holdfast is starting or stopping");
+    return refuse(503, "not now: holdfast is starting, stopping or changing its worker");
   }
   if (*result) {
     return json({{"result", "done"}, {"changes", **result}});

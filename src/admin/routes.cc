@@ -73,13 +73,21 @@ Response instance(const Subject& subject) {
                {"last_upgrade", last_upgrade(supervision.upgrade)}});
 }
 
+// Why nobody here carries out what was asked for.
+std::string not_now(const state::SharedState& shared) {
+  const auto phase = shared.current_phase();
+  if (phase == state::Phase::serving) {
+    return "not now: another worker is taking over";
+  }
+  return "not now: holdfast is " + std::string(to_string(phase));
+}
+
 Response reload(const Subject& subject) {
   const auto result = subject.operations.reload();
   if (!result) {
-    const auto phase = std::string(to_string(subject.shared.current_phase()));
     return json({{"result", "failed"},
                  {"changes", Json::array()},
-                 {"messages", "not now: holdfast is " + phase + "\n"}},
+                 {"messages", not_now(subject.shared) + "\n"}},
                 503);
   }
   return json({{"result", result->succeeded ? "succeeded" : "failed"},

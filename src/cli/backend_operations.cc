@@ -19,9 +19,7 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
 constexpr Duration kLimit = 1min;  // name servers may take their time
-constexpr int kAttempts = 5;
-constexpr int kPauseMs = 200;
-constexpr long kNotNow = 503;  // a worker that is starting, stopping, or making way for an upgrade
+constexpr int kLookEveryMs = 200;
 
 // Who is at the keyboard, also behind sudo(8).
 std::string author() {
@@ -32,20 +30,6 @@ std::string author() {
   }
   const auto* user = ::getpwuid(::getuid());
   return user != nullptr ? user->pw_name : "uid" + std::to_string(::getuid());
-}
-
-// Asking twice comes to the same: a worker that ends meanwhile is followed by one that answers.
-template <class Ask>
-Result<ControlClient::Answer> ask_again(Ask ask) {
-  for (int attempt = 1;; ++attempt) {
-    auto answer = ask();
-    const bool may_ask_again =
-        answer ? answer->status == kNotNow : answer.error().code == ECONNRESET;
-    if (!may_ask_again || attempt == kAttempts) {
-      return answer;
-    }
-    ::poll(nullptr, 0, kPauseMs);
-  }
 }
 
 int complain(const Error& error) {
@@ -66,8 +50,8 @@ int change(const OperationOptions& options, const std::string& target, const std
            Json body) {
   const ControlClient client(options.socket);
   body["by"] = author();
-  const auto answer =
-      ask_again([&] { return client.post(path_to(target) + "/" + verb, kLimit, body.dump()); });
+  const auto answer = ControlClient::ask_again(
+      [&] { return client.post(path_to(target) + "/" + verb, kLimit, body.dump()); });
   if (!answer) {
     return complain(answer.error());
   }
@@ -90,7 +74,8 @@ int wait_until_empty(const OperationOptions& options, Duration limit) {
   const ControlClient client(options.socket);
   const auto until = Clock::now() + limit;
   for (;;) {
-    const auto answer = ask_again([&] { return client.get(path_to(options.target), kLimit); });
+    const auto answer =
+        ControlClient::ask_again([&] { return client.get(path_to(options.target), kLimit); });
     if (!answer) {
       return complain(answer.error());
     }
@@ -116,7 +101,7 @@ int wait_until_empty(const OperationOptions& options, Duration limit) {
                        (connections == 1 ? " connection" : " connections")});
     }
     const auto pause = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    ::poll(nullptr, 0, static_cast<int>(std::min<std::int64_t>(pause, kPauseMs)));
+    ::poll(nullptr, 0, static_cast<int>(std::min<std::int64_t>(pause, kLookEveryMs)));
   }
 }
 
@@ -124,7 +109,8 @@ int wait_until_empty(const OperationOptions& options, Duration limit) {
 
 int show_backends(const OperationOptions& options) {
   const ControlClient client(options.socket);
-  const auto answer = ask_again([&] { return client.get("/api/v1/backends", kLimit); });
+  const auto answer =
+      ControlClient::ask_again([&] { return client.get("/api/v1/backends", kLimit); });
   if (!answer) {
     return complain(answer.error());
   }

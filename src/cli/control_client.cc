@@ -1,6 +1,7 @@
 #include "cli/control_client.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -9,6 +10,15 @@
 #include "cli/curl_body.h"
 
 namespace holdfast::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr long kNotNow = 503;  // a worker that is starting, stopping, or making way for another
+constexpr Duration kPatience = 8s;  // an upgrade on a busy machine takes a few
+constexpr int kPauseMs = 100;
+
+}  // namespace
 
 Result<ControlClient::Answer> ControlClient::get(const std::string& path, Duration limit) const {
   return ask(nullptr, path, limit);
@@ -71,6 +81,17 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
     return fail(socket_ + " answers what isn't holdfast's: " + body.substr(0, 200));
   }
   return answer;
+}
+
+Result<ControlClient::Answer> ControlClient::ask_again(const std::function<Result<Answer>()>& ask) {
+  for (const auto until = Clock::now() + kPatience;;) {
+    auto answer = ask();
+    const bool not_now = answer ? answer->status == kNotNow : answer.error().code == ECONNRESET;
+    if (!not_now || Clock::now() >= until) {
+      return answer;
+    }
+    ::poll(nullptr, 0, kPauseMs);
+  }
 }
 
 }  // namespace holdfast::cli

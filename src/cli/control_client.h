@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -24,6 +25,11 @@ class ControlClient {
   // `body` is JSON, or nothing.
   [[nodiscard]] Result<Answer> post(const std::string& path, Duration limit,
                                     const std::string& body = {}) const;
+
+  // The answer to ask(), which gets or posts what may be asked twice. While no worker serves that
+  // could do it (one is starting, or makes way for an upgrade), and when one ends under it, it asks
+  // again, for some seconds.
+  [[nodiscard]] static Result<Answer> ask_again(const std::function<Result<Answer>()>& ask);
 
  private:
   // Posts a body, else gets.

@@ -1,5 +1,3 @@
-#include <poll.h>
-
 #include <cerrno>
 #include <cstdio>
 
@@ -12,27 +10,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kLimit = 2min;  // name servers may take their time
-constexpr int kAttempts = 5;
-constexpr int kPauseMs = 200;
-constexpr long kNotNow = 503;  // a worker that is starting, stopping, or making way for an upgrade
-
-// Asking twice comes to the same: a worker that ends meanwhile is followed by one that answers.
-Result<ControlClient::Answer> ask(const ControlClient& client) {
-  for (int attempt = 1;; ++attempt) {
-    auto answer = client.post("/api/v1/reload", kLimit);
-    const bool may_ask_again =
-        answer ? answer->status == kNotNow : answer.error().code == ECONNRESET;
-    if (!may_ask_again || attempt == kAttempts) {
-      return answer;
-    }
-    ::poll(nullptr, 0, kPauseMs);
-  }
-}
 
 }  // namespace
 
 int reload(const ControlOptions& options) {
-  const auto answer = ask(ControlClient(options.socket));
+  const ControlClient client(options.socket);
+  const auto answer =
+      ControlClient::ask_again([&] { return client.post("/api/v1/reload", kLimit); });
   if (!answer) {
     std::fprintf(stderr, "holdfast: %s\n", answer.error().message.c_str());
     return answer.error().code == ECONNREFUSED ? kNobody : kFailed;

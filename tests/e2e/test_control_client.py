@@ -54,9 +54,9 @@ def test_a_reload_that_comes_too_soon_is_asked_for_again(socket_directory):
 
 def test_a_reload_that_is_never_taken_ends(socket_directory):
     path = f"{socket_directory}/control"
-    with instance(path, *[NOT_NOW] * 5) as server:
+    with instance(path, *[NOT_NOW] * 1000) as server:
         done = holdfast("reload", "--socket", path)
-    assert server.answers == []
+    assert len(server.answers) > 0
     assert done.returncode == 1
     assert done.stderr == "not now\nholdfast: not reloaded, nothing was changed\n"
 
