@@ -110,7 +110,7 @@ std::optional<Answer> Exchange::judge_http() {
       case HttpStatus::State::malformed:
         return failed(answered(rest) + ", which is not HTTP");
       case HttpStatus::State::incomplete:
-        return std::nullopt;
+        return wait_for_status();
       case HttpStatus::State::complete:
         break;
     }
@@ -123,12 +123,17 @@ std::optional<Answer> Exchange::judge_http() {
     // An interim answer; the final one follows its empty line (RFC 9110, 15.2).
     const auto end = rest.find("\r\n\r\n");
     if (end == std::string_view::npos) {
-      return received_.size() < kLongestHttpHead
-                 ? std::nullopt
-                 : std::optional(failed("answered no final HTTP status"));
+      return wait_for_status();
     }
     looked_at_ += end + 4;
   }
+}
+
+// Not for ever: interim answers may come one after the other without end.
+std::optional<Answer> Exchange::wait_for_status() const {
+  return received_.size() < kLongestHttpHead
+             ? std::nullopt
+             : std::optional(failed("answered no final HTTP status"));
 }
 
 std::optional<Answer> Exchange::judge_agent(bool ended) {

@@ -108,6 +108,12 @@ TEST_F(Http, waits_for_the_final_answer) {
             "answered no final HTTP status");
 }
 
+TEST_F(Http, gives_up_one_that_answers_for_now_without_end) {
+  const std::string interim = "HTTP/1.1 102 Processing\r\n\r\n";
+  EXPECT_EQ(judge(std::vector<std::string>(1000, interim)), "answered no final HTTP status");
+  EXPECT_EQ(judge({interim, interim, "HTTP/1.0 200 OK\r\n"}), "passed");
+}
+
 TEST_F(Http, fails_with_what_is_not_http) {
   EXPECT_EQ(judge({"SSH-2.0-OpenSSH_9.2\r\n"}),
             "answered 'SSH-2.0-OpenSSH_9.2..', which is not HTTP");
