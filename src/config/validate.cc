@@ -70,7 +70,8 @@ void check_pools_exist(const Config& config, Diagnostics& diagnostics) {
   // Not beside an unknown name, which may well be meant for the pool that looks unused.
   for (const auto& pool : config.pools) {
     if (all_known && !pool.name.empty() && !used.contains(pool.name)) {
-      warning(diagnostics, pool.name_mark, "no listener uses pool '" + pool.name + "'");
+      warning(diagnostics, pool.name_mark, "no listener uses pool '" + pool.name + "'",
+              "write pool: " + pool.name + " in a listener, or remove it");
     }
   }
 }
@@ -86,7 +87,8 @@ void validate(const Config& config, Diagnostics& diagnostics) {
     check_sockets(listener, diagnostics);
   }
   if (config.listeners.empty() && config.listeners_mark.line > 0) {
-    warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced");
+    warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced",
+            "as in { name: web, bind: \"0.0.0.0:8080\", pool: web }");
   }
   check_choosing(config, diagnostics);
   std::size_t backends = 0;
