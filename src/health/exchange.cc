@@ -103,8 +103,10 @@ bool Exchange::is_expected(unsigned status) const {
 }
 
 std::optional<Answer> Exchange::judge_http() {
+  // No further, so that it comes to the same however the answer arrives in parts.
+  const auto within = std::string_view(received_).substr(0, kLongestHttpHead);
   for (;;) {
-    const auto rest = std::string_view(received_).substr(looked_at_);
+    const auto rest = within.substr(looked_at_);
     const auto parsed = parse_http_status(rest);
     switch (parsed.state) {
       case HttpStatus::State::malformed:
@@ -137,14 +139,16 @@ std::optional<Answer> Exchange::wait_for_status() const {
 }
 
 std::optional<Answer> Exchange::judge_agent(bool ended) {
-  const auto end = received_.find_first_of("\r\n", looked_at_);
-  if (end == std::string::npos && !ended) {
-    looked_at_ = received_.size();
-    return received_.size() < kLongestAgentLine
-               ? std::nullopt
-               : std::optional(failed("agent says more than a line has room for"));
+  const auto within = std::string_view(received_).substr(0, kLongestAgentLine);
+  const auto end = within.find_first_of("\r\n", looked_at_);
+  if (end == std::string_view::npos && within.size() == kLongestAgentLine) {
+    return failed("agent says more than a line has room for");
   }
-  auto report = parse_agent_line(std::string_view(received_).substr(0, end));
+  if (end == std::string_view::npos && !ended) {
+    looked_at_ = within.size();
+    return std::nullopt;
+  }
+  auto report = parse_agent_line(within.substr(0, end));
   if (!report) {
     return failed(report.error().message);
   }
