@@ -162,6 +162,28 @@ TEST(Validate, warns_of_a_pool_that_nobody_uses) {
                   "remove it"));
 }
 
+TEST(Validate, says_nothing_of_pools_beside_a_name_that_cannot_be_read) {
+  const std::string backends = ", backends: [{ name: x, address: \"127.0.0.1:1\" }] }]\n";
+  EXPECT_THAT(messages_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: web }]\n"
+                             "pools: [{ name: [web]" +
+                             backends),
+              ElementsAre("error: a single value is expected here"));
+  EXPECT_THAT(messages_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: [web] }]\n"
+                             "pools: [{ name: web" +
+                             backends),
+              ElementsAre("error: a single value is expected here"));
+}
+
+TEST(Validate, finds_a_backend_that_is_its_own_listener) {
+  EXPECT_THAT(complaints_about(
+                  "listeners: [{ name: w, bind: [\"[::1]:80\", \"127.0.0.1:80\"], pool: p }]\n" +
+                  std::string("pools: [{ name: p, backends: "
+                              "[{ name: x, address: \"127.0.0.1:80\" }] }]\n")),
+              ElementsAre("2:51: error: backend 'x' is its own listener 'w': its connections would "
+                          "go round in circles | write the address that the backend itself "
+                          "listens on"));
+}
+
 TEST(Validate, finds_a_backend_without_a_port) {
   EXPECT_THAT(
       complaints_about(pools("- { name: p, backends: [{ name: x, address: \"127.0.0.1:0\" }] }\n")),
