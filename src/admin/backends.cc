@@ -72,6 +72,7 @@ Json to_json(const state::SharedState& shared, const state::BackendEntry& entry)
           {"state", is_removed ? "removed" : to_string(admin.current_state())},
           {"set_by", was_set ? Json(state::to_view(admin.set_by)) : Json()},
           {"set_at_ms", was_set ? Json(admin.set_at.get()) : Json()},
+          {"tier", entry.tier.get()},
           {"weight", entry.weight.get()},
           {"configured_weight", admin.configured_weight.get()},
           {"connections", entry.active.get()},

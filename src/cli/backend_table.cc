@@ -9,7 +9,7 @@ namespace holdfast::cli {
 namespace {
 
 using Json = nlohmann::json;
-using Row = std::array<std::string, 8>;
+using Row = std::array<std::string, 9>;
 
 constexpr std::size_t kGap = 2;
 
@@ -44,12 +44,13 @@ std::string weight_of(const Json& backend) {
 }  // namespace
 
 std::string backend_table(const Json& backends) {
-  std::vector<Row> rows = {
-      {"BACKEND", "ADDRESS", "HEALTH", "STATE", "WEIGHT", "CONNECTIONS", "SET BY", "SET AT"}};
+  std::vector<Row> rows = {{"BACKEND", "ADDRESS", "TIER", "HEALTH", "STATE", "WEIGHT",
+                            "CONNECTIONS", "SET BY", "SET AT"}};
   for (const auto& backend : backends) {
     rows.push_back({text(backend, "pool") + "/" + text(backend, "name"), text(backend, "address"),
-                    text(backend, "health"), text(backend, "state"), weight_of(backend),
-                    text(backend, "connections"), text(backend, "set_by"), time_of(backend)});
+                    text(backend, "tier"), text(backend, "health"), text(backend, "state"),
+                    weight_of(backend), text(backend, "connections"), text(backend, "set_by"),
+                    time_of(backend)});
   }
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
   for (const auto& row : rows) {

@@ -1,7 +1,5 @@
 #include "config/choosing_reader.h"
 
-#include "config/percentage.h"
-
 namespace holdfast {
 namespace {
 
@@ -10,10 +8,6 @@ using YAML::Node;
 constexpr unsigned kSmallestTable = 2;
 constexpr unsigned kLargestTable = 5'000'011;  // prime, 10 MB
 constexpr unsigned kLongestQueue = 1'000'000;
-
-bool is_off(const Node& node) {
-  return node.IsScalar() && node.Scalar() == "off";
-}
 
 }  // namespace
 
@@ -40,15 +34,17 @@ void read_queue(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<QueueConfig> keys = {
       {"size", kRequired,
        [](Reader& r, const Node& n, QueueConfig& queue) {
-         r.number(n, 1, kLongestQueue, queue.size);
+         r.number(n, 1, kLongestQueue, queue.size, "where nobody is to wait, write queue: off");
        }},
       {"timeout", kOptional,
        [](Reader& r, const Node& n, QueueConfig& queue) {
          r.duration(n, kShortest, kDay, queue.timeout);
        }},
   };
-  pool.queue.mark = mark_of(node.Mark());
-  reader.mapping(node, "queue", keys, pool.queue);
+  if (!is_off(node)) {
+    pool.queue.mark = mark_of(node.Mark());
+    reader.mapping(node, "queue", keys, pool.queue);
+  }
 }
 
 void read_min_healthy(Reader& reader, const Node& node, PoolConfig& pool) {
@@ -58,7 +54,7 @@ void read_min_healthy(Reader& reader, const Node& node, PoolConfig& pool) {
 }
 
 void read_panic_threshold(Reader& reader, const Node& node, PoolConfig& pool) {
-  read_percentage(reader, node, pool.panic_threshold);
+  reader.percent(node, 0, 100, pool.panic_threshold, "as in 50%");
 }
 
 void read_slow_start(Reader& reader, const Node& node, PoolConfig& pool) {
@@ -66,12 +62,13 @@ void read_slow_start(Reader& reader, const Node& node, PoolConfig& pool) {
     pool.slow_start = Milliseconds(0);
     return;
   }
-  reader.duration(node, kShortest, kDay, pool.slow_start);
+  reader.duration(node, kShortest, kDay, pool.slow_start, "or write off");
 }
 
 void read_tier(Reader& reader, const Node& node, BackendConfig& backend) {
-  backend.tier_mark = mark_of(node.Mark());
-  reader.number(node, 0, kMaxTier, backend.tier);
+  if (reader.number(node, 0, kMaxTier, backend.tier)) {
+    backend.tier_mark = mark_of(node.Mark());
+  }
 }
 
 void read_backend_limit(Reader& reader, const Node& node, BackendConfig& backend) {
@@ -80,7 +77,8 @@ void read_backend_limit(Reader& reader, const Node& node, BackendConfig& backend
     return;
   }
   backend.max_connections_mark = mark_of(node.Mark());
-  reader.number(node, 1, kMostConnections, backend.max_connections);
+  reader.number(node, 1, kMostConnections, backend.max_connections,
+                "or write off for no limit, or weight: 0 for no connections");
 }
 
 }  // namespace holdfast

@@ -27,10 +27,6 @@ std::string nearest_primes(unsigned number) {
   return std::to_string(below) + " or " + std::to_string(above);
 }
 
-std::string count_of(std::size_t number, const std::string& thing) {
-  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
-}
-
 // How many of the addresses that clients of the pool come by are Unix sockets.
 struct Binds {
   std::size_t all = 0;
@@ -82,7 +78,8 @@ void check_hash(const Config& config, const PoolConfig& pool, Diagnostics& diagn
   } else if (binds.unix_paths > 0) {
     warning(diagnostics, mark,
             "clients of Unix sockets have no address to hash: in pool '" + pool.name +
-                "' they are spread at random");
+                "' they are spread at random",
+            "choose another 'balance' if that isn't meant");
   }
 }
 
@@ -134,7 +131,7 @@ void check_limits(const Config& config, const PoolConfig& pool, Diagnostics& dia
               "write less, or raise the other");
     }
   }
-  if (pool.queue.mark.line > 0 && !any_limit && !pool.backends.empty()) {
+  if (pool.queue.size > 0 && !any_limit && !pool.backends.empty()) {
     warning(diagnostics, pool.queue.mark,
             "nobody will wait in this queue: no backend of pool '" + pool.name +
                 "' has max_connections",

@@ -22,15 +22,9 @@ std::optional<bool> read_switch(const Node& node) {
   return text == "false" || text == "off" ? std::optional(false) : std::nullopt;
 }
 
-void read_text(Reader& reader, const Node& node, std::string& value, Mark& mark) {
-  mark = mark_of(node.Mark());
-  value = reader.text(node).value_or("");
-}
-
 void read_interval(Reader& reader, const Node& node, std::optional<Milliseconds>& value) {
   Milliseconds given(0);
-  reader.duration(node, kShortestInterval, kDay, given);
-  if (given.count() > 0) {
+  if (reader.duration(node, kShortestInterval, kDay, given)) {
     value = given;
   }
 }
@@ -44,9 +38,10 @@ void read_bytes(Reader& reader, const Node& node, std::string& value) {
   if (!bytes) {
     reader.error(node, bytes.error().message);
   } else if (bytes->empty() || bytes->size() > kLongestCheckText) {
-    reader.error(node, bytes->empty()
-                           ? "nothing stands here"
-                           : "this is longer than " + format_byte_size(kLongestCheckText));
+    reader.error(node,
+                 bytes->empty() ? "nothing stands here"
+                                : "this is longer than " + format_byte_size(kLongestCheckText),
+                 bytes->empty() ? "write the bytes, or leave the key out" : "");
   } else {
     value = std::move(*bytes);
   }
@@ -58,6 +53,11 @@ void read_limit(Reader& reader, const Node& node, HealthConfig& health) {
 }
 
 void read_status(Reader& reader, const Node& node, HealthConfig& health) {
+  if (node.IsSequence()) {
+    reader.error(node, "a single value is expected here",
+                 "as in 200,204,300-399, without brackets");
+    return;
+  }
   const auto text = reader.text(node);
   if (!text) {
     return;
@@ -117,8 +117,8 @@ const Keys<HealthConfig>& health_keys() {
        }},
       {"fast_interval", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {
-         health.fast_interval_mark = mark_of(n.Mark());
          read_interval(r, n, health.fast_interval);
+         health.fast_interval_mark = mark_of(n.Mark());
        }},
       {"down_interval", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {
@@ -126,8 +126,9 @@ const Keys<HealthConfig>& health_keys() {
        }},
       {"timeout", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {
-         health.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, health.timeout);
+         if (r.duration(n, kShortest, kDay, health.timeout)) {
+           health.timeout_mark = mark_of(n.Mark());
+         }
        }},
       {"rise", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) { r.number(n, 1, 100, health.rise); }},

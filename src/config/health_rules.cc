@@ -53,7 +53,8 @@ void check_fit(const HealthConfig& health, Diagnostics& diagnostics) {
     }
     if (health.type == CheckType::none) {
       // Checks that are off for a while may keep what they will need again.
-      warning(diagnostics, key.mark, "'" + key.name + "' does nothing with health.type none");
+      warning(diagnostics, key.mark, "'" + key.name + "' does nothing with health.type none",
+              takers(*fit) + ": write one of them, or remove it");
     } else if (std::ranges::find(fit->types, health.type) == fit->types.end()) {
       error(diagnostics, key.mark, "'" + key.name + "' doesn't fit health.type " + type,
             takers(*fit), key.name.size());
@@ -61,8 +62,14 @@ void check_fit(const HealthConfig& health, Diagnostics& diagnostics) {
   }
 }
 
+// Line 0 where it isn't given.
+Mark mark_of_key(const HealthConfig& health, std::string_view key) {
+  const auto place = std::ranges::find(health.given, key, &GivenKey::name);
+  return place == health.given.end() ? Mark{} : place->mark;
+}
+
 bool is_given(const HealthConfig& health, std::string_view key) {
-  return std::ranges::find(health.given, key, &GivenKey::name) != health.given.end();
+  return mark_of_key(health, key).line > 0;
 }
 
 void check_send_expect(const HealthConfig& health, Diagnostics& diagnostics) {
@@ -139,7 +146,8 @@ void check_tls(const PoolConfig& pool, Diagnostics& diagnostics) {
           "as in /etc/ssl/certs/ca-certificates.crt", std::max<std::size_t>(tls.ca.size(), 1));
   }
   if (tls.ca_mark.line > 0 && !tls.verify) {
-    warning(diagnostics, tls.ca_mark, "'ca' does nothing while 'verify' is off");
+    warning(diagnostics, tls.ca_mark, "'ca' does nothing while 'verify' is off",
+            "write verify: true, or remove it");
   }
   const bool has_unix_socket = std::ranges::any_of(pool.backends, [](const auto& backend) {
     return backend.address.kind == Endpoint::Kind::unix_path;
@@ -152,18 +160,30 @@ void check_tls(const PoolConfig& pool, Diagnostics& diagnostics) {
 
 void check_times(const PoolConfig& pool, Diagnostics& diagnostics) {
   const auto& health = pool.health;
-  if (health.timeout > health.interval) {
-    const auto mark = health.timeout_mark.line > 0 ? health.timeout_mark : pool.name_mark;
-    warning(diagnostics, mark,
+  const bool is_unread = is_given(health, "timeout") && health.timeout_mark.line == 0;
+  if (!is_unread && health.timeout > health.interval) {
+    warning(diagnostics,
+            health.timeout_mark.line > 0 ? health.timeout_mark : mark_of_key(health, "interval"),
             "health.timeout (" + format_duration(health.timeout) +
                 ") is longer than health.interval (" + format_duration(health.interval) + ")",
-            "checks then come as rarely as the timeout");
+            "checks of a backend that is silent come as rarely as the timeout: write timeout: " +
+                format_duration(health.interval) + " or less");
   }
   if (health.fast_interval > health.interval) {
     warning(diagnostics, health.fast_interval_mark,
             "health.fast_interval (" + format_duration(*health.fast_interval) +
                 ") is longer than health.interval (" + format_duration(health.interval) + ")",
-            "changes are then noticed later, not sooner");
+            "changes are then noticed later, not sooner: write less than " +
+                format_duration(health.interval));
+  }
+}
+
+// An agent is another program than the service, nearly always.
+void check_agent(const HealthConfig& health, Diagnostics& diagnostics) {
+  if (health.port == 0 && !health.address && !is_given(health, "port") &&
+      !is_given(health, "address")) {
+    warning(diagnostics, health.type_mark, "health.type agent asks the port of the service itself",
+            "write the agent's 'port', or its 'address'");
   }
 }
 
@@ -184,6 +204,8 @@ void check_health(const PoolConfig& pool, Diagnostics& diagnostics) {
     check_send_expect(health, diagnostics);
   } else if (health.type == CheckType::http) {
     check_http(health, diagnostics);
+  } else if (health.type == CheckType::agent) {
+    check_agent(health, diagnostics);
   }
 }
 

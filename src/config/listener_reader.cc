@@ -25,13 +25,12 @@ void read_bind(Reader& reader, const Node& node, ListenerConfig& listener) {
 }  // namespace
 
 void read_listener(Reader& reader, const Node& node, std::size_t place, Config& config) {
-  static const Keys<ListenerConfig> keys = {
+  static const auto keys = with_socket_keys<ListenerConfig>({
       {"name", kRequired, read_name<ListenerConfig>},
       {"bind", kRequired, read_bind},
       {"pool", kRequired,
        [](Reader& r, const Node& n, ListenerConfig& listener) {
-         listener.pool = r.text(n).value_or("");
-         listener.pool_mark = mark_of(n.Mark());
+         read_text(r, n, listener.pool, listener.pool_mark);
        }},
       {"idle_timeout", kOptional,
        [](Reader& r, const Node& n, ListenerConfig& listener) {
@@ -41,19 +40,7 @@ void read_listener(Reader& reader, const Node& node, std::size_t place, Config& 
        [](Reader& r, const Node& n, ListenerConfig& listener) {
          r.duration(n, kShortest, kMonth, listener.half_close_timeout);
        }},
-      {"user_timeout", kOptional,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         read_user_timeout(r, n, listener.socket.stream, listener.socket_marks);
-       }},
-      {"keepalive", kOptional,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         read_keepalive(r, n, listener.socket.stream, listener.socket_marks);
-       }},
-      {"fastopen", kOptional,
-       [](Reader& r, const Node& n, ListenerConfig& listener) {
-         read_fastopen(r, n, listener.socket, listener.socket_marks);
-       }},
-  };
+  });
   auto& listener = config.listeners.emplace_back();
   listener.mark = mark_of(node.Mark());
   reader.mapping(node, "listeners[" + std::to_string(place) + "]", keys, listener);

@@ -15,29 +15,28 @@ using YAML::Node;
 // What a pipe holds.
 constexpr std::size_t kMostReplayed = 64 * 1024;
 
-bool is_off(const Node& node) {
-  return node.IsScalar() && node.Scalar() == "off";
-}
+constexpr const char* kPassiveOff = "where nothing is to be ejected, write passive: off";
 
 void read_hedge_after(Reader& reader, const Node& node, ConnectConfig& connect) {
-  connect.hedge_after_mark = mark_of(node.Mark());
+  const auto mark = mark_of(node.Mark());
+  Milliseconds given(0);
   if (node.IsScalar() && node.Scalar() == "auto") {
     connect.hedge_after = std::nullopt;
-  } else if (is_off(node)) {
-    connect.hedge_after = Milliseconds(0);
-  } else {
-    Milliseconds given(0);
-    reader.duration(node, kShortest, kDay, given);
+    connect.hedge_after_mark = mark;
+  } else if (is_off(node) ||
+             reader.duration(node, kShortest, kDay, given, "or write auto, or off")) {
     connect.hedge_after = given;
+    connect.hedge_after_mark = mark;
   }
 }
 
 void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
-  static const Keys<ConnectConfig> keys = {
+  static const auto keys = with_socket_keys<ConnectConfig>({
       {"timeout", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
-         connect.timeout_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, connect.timeout);
+         if (r.duration(n, kShortest, kDay, connect.timeout)) {
+           connect.timeout_mark = mark_of(n.Mark());
+         }
        }},
       {"attempts", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
@@ -49,25 +48,14 @@ void read_connect(Reader& reader, const Node& node, PoolConfig& pool) {
        [](Reader& r, const Node& n, ConnectConfig& connect) {
          read_bind_source(r, n, connect.socket, connect.socket_marks);
        }},
-      {"user_timeout", kOptional,
-       [](Reader& r, const Node& n, ConnectConfig& connect) {
-         read_user_timeout(r, n, connect.socket.stream, connect.socket_marks);
-       }},
-      {"keepalive", kOptional,
-       [](Reader& r, const Node& n, ConnectConfig& connect) {
-         read_keepalive(r, n, connect.socket.stream, connect.socket_marks);
-       }},
-      {"fastopen", kOptional,
-       [](Reader& r, const Node& n, ConnectConfig& connect) {
-         read_fastopen(r, n, connect.socket, connect.socket_marks);
-       }},
       {"total", kOptional,
        [](Reader& r, const Node& n, ConnectConfig& connect) {
-         connect.total_mark = mark_of(n.Mark());
-         r.duration(n, kShortest, kDay, connect.total);
+         if (r.duration(n, kShortest, kDay, connect.total)) {
+           connect.total_mark = mark_of(n.Mark());
+         }
        }},
       {"hedge_after", kOptional, read_hedge_after},
-  };
+  });
   reader.mapping(node, "connect", keys, pool.connect);
   if (pool.connect.total_mark.line == 0) {
     pool.connect.total = std::max(pool.connect.total, pool.connect.timeout);
@@ -78,15 +66,15 @@ void read_passive(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<PassiveConfig> keys = {
       {"failures", kOptional,
        [](Reader& r, const Node& n, PassiveConfig& passive) {
-         r.number(n, 1, 1000, passive.failures);
+         r.number(n, 1, 1000, passive.failures, kPassiveOff);
        }},
       {"eject_for", kOptional,
        [](Reader& r, const Node& n, PassiveConfig& passive) {
-         r.duration(n, milliseconds(10), kDay, passive.eject_for);
+         r.duration(n, milliseconds(10), kDay, passive.eject_for, kPassiveOff);
        }},
       {"max_ejected", kOptional,
        [](Reader& r, const Node& n, PassiveConfig& passive) {
-         r.percent(n, 1, 100, passive.max_ejected);
+         r.percent(n, 1, 100, passive.max_ejected, kPassiveOff);
        }},
   };
   pool.passive.mark = mark_of(node.Mark());
@@ -101,7 +89,7 @@ void read_replay(Reader& reader, const Node& node, PoolConfig& pool) {
   static const Keys<ReplayConfig> keys = {
       {"up_to", kRequired,
        [](Reader& r, const Node& n, ReplayConfig& replay) {
-         r.size(n, 1, kMostReplayed, replay.up_to);
+         r.size(n, 1, kMostReplayed, replay.up_to, "as in 16KiB, or write replay: off");
        }},
   };
   if (!is_off(node)) {

@@ -20,12 +20,15 @@ void check_backends(const PoolConfig& pool, Diagnostics& diagnostics) {
   }
   if (pool.backends.empty() && pool.backends_mark.line > 0) {
     warning(diagnostics, pool.backends_mark,
-            "pool '" + pool.name + "' has no backends: it takes no connections");
+            "pool '" + pool.name + "' has no backends: it takes no connections",
+            "as in { name: " + (pool.name.empty() ? "web" : pool.name) +
+                "-1, address: \"10.0.0.11:8080\" }");
   }
   if (!pool.backends.empty() &&
       std::ranges::all_of(pool.backends, [](const auto& backend) { return backend.weight == 0; })) {
     warning(diagnostics, pool.name_mark,
-            "all weights in pool '" + pool.name + "' are 0: it takes no connections");
+            "all weights in pool '" + pool.name + "' are 0: it takes no connections",
+            "write a weight from 1 to 1000 for one of its backends");
   }
 }
 
@@ -49,13 +52,17 @@ void check_connect(const PoolConfig& pool, Diagnostics& diagnostics) {
     warning(diagnostics, connect.hedge_after_mark,
             "connect.hedge_after has no effect: connect.attempts is 1",
             "a second connect that races the first is an attempt; write attempts: 2 or more");
+  } else if (pool.backends.size() == 1) {
+    warning(diagnostics, connect.hedge_after_mark,
+            "connect.hedge_after has no effect: the pool has one backend",
+            "a second connect goes to another backend; add one, or write 'off'");
   }
 }
 
 void check_passive(const PoolConfig& pool, Diagnostics& diagnostics) {
   if (pool.passive.mark.line > 0 && pool.passive.is_on && pool.backends.size() == 1) {
     warning(diagnostics, pool.passive.mark, "passive has no effect: the pool has one backend",
-            "a backend is only taken out while another one serves");
+            "a backend is only taken out while another one serves; add one, or write 'off'");
   }
 }
 
@@ -93,9 +100,9 @@ void check_pool(const PoolConfig& pool, Diagnostics& diagnostics) {
   if (pool.connect.attempts_mark.line > 0 && pool.connect.attempts > pool.backends.size() &&
       !pool.backends.empty()) {
     warning(diagnostics, pool.connect.attempts_mark,
-            "connect.attempts is more than the pool's " + std::to_string(pool.backends.size()) +
-                " backends",
-            "no backend is tried twice for one connection");
+            "connect.attempts is more than the pool's " + count_of(pool.backends.size(), "backend"),
+            "no backend is tried twice for one connection; write " +
+                std::to_string(pool.backends.size()) + " at most");
   }
 }
 

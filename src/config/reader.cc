@@ -13,17 +13,33 @@ Mark mark_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+bool is_off(const YAML::Node& node) {
+  return node.IsScalar() && node.Scalar() == "off";
+}
+
+void read_text(Reader& reader, const YAML::Node& node, std::string& value, Mark& mark) {
+  if (auto given = reader.text(node)) {
+    value = std::move(*given);
+    mark = mark_of(node.Mark());
+  }
+}
+
 void Reader::error(const YAML::Node& node, std::string message, std::string help) {
   const std::size_t length = node.IsScalar() ? node.Scalar().size() : 1;
   diagnostics_.push_back({Diagnostic::Severity::error, mark_of(node.Mark()), std::move(message),
                           std::move(help), std::max<std::size_t>(length, 1)});
 }
 
-bool Reader::is_mapping(const YAML::Node& node, const std::string& what) {
+bool Reader::is_mapping(const YAML::Node& node, const std::string& what,
+                        const std::vector<std::string_view>& names) {
   if (node.IsMap()) {
     return true;
   }
-  error(node, what + " must be a mapping of keys to values");
+  std::string known;
+  for (const auto name : names) {
+    known += (known.empty() ? "its keys are " : ", ") + std::string(name);
+  }
+  error(node, what + " must be a mapping of keys to values", known);
   return false;
 }
 
@@ -84,7 +100,8 @@ std::optional<std::string> Reader::text(const YAML::Node& node) {
   return std::nullopt;
 }
 
-bool Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
+bool Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value,
+                    const std::string& help) {
   const auto given = text(node);
   if (!given) {
     return false;
@@ -93,62 +110,78 @@ bool Reader::number(const YAML::Node& node, unsigned least, unsigned most, unsig
   const char* last = given->data() + given->size();
   const auto [end, code] = std::from_chars(given->data(), last, number);
   if (code != std::errc() || end != last || number < least || number > most) {
-    error(node, "'" + *given + "' is not a whole number from " + std::to_string(least) + " to " +
-                    std::to_string(most));
+    error(node,
+          "'" + *given + "' is not a whole number from " + std::to_string(least) + " to " +
+              std::to_string(most),
+          help);
     return false;
   }
   value = static_cast<unsigned>(number);
   return true;
 }
 
-void Reader::duration(const YAML::Node& node, Milliseconds least, Milliseconds most,
-                      Milliseconds& value) {
+bool Reader::duration(const YAML::Node& node, Milliseconds least, Milliseconds most,
+                      Milliseconds& value, const std::string& help) {
   const auto given = text(node);
   if (!given) {
-    return;
+    return false;
   }
   const auto parsed = parse_duration(*given);
   if (!parsed) {
-    error(node, parsed.error().message);
+    error(node, parsed.error().message, help);
   } else if (*parsed < least || *parsed > most) {
-    error(node, "'" + *given + "' is not between " + format_duration(least) + " and " +
-                    format_duration(most));
+    error(node,
+          "'" + *given + "' is not between " + format_duration(least) + " and " +
+              format_duration(most),
+          help);
   } else {
     value = *parsed;
+    return true;
   }
+  return false;
 }
 
-void Reader::size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value) {
+bool Reader::size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value,
+                  const std::string& help) {
   const auto given = text(node);
   if (!given) {
-    return;
+    return false;
   }
   const auto parsed = parse_byte_size(*given);
   if (!parsed) {
-    error(node, parsed.error().message);
+    error(node, parsed.error().message, help);
   } else if (*parsed < least || *parsed > most) {
-    error(node, "'" + *given + "' is not between " + format_byte_size(least) + " and " +
-                    format_byte_size(most));
+    error(node,
+          "'" + *given + "' is not between " + format_byte_size(least) + " and " +
+              format_byte_size(most),
+          help);
   } else {
     value = *parsed;
+    return true;
   }
+  return false;
 }
 
-void Reader::percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value) {
+bool Reader::percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value,
+                     const std::string& help) {
   const auto given = text(node);
   if (!given) {
-    return;
+    return false;
   }
   unsigned number = 0;
   const char* last = given->data() + given->size();
   const auto [end, code] = std::from_chars(given->data(), last, number);
-  if (code != std::errc() || std::string_view(end, static_cast<std::size_t>(last - end)) != "%" ||
-      number < least || number > most) {
-    error(node, "'" + *given + "' is not a percentage from " + std::to_string(least) + "% to " +
-                    std::to_string(most) + "%");
-    return;
+  const std::string_view sign(end, static_cast<std::size_t>(last - end));
+  const bool is_within = code == std::errc() && number >= least && number <= most;
+  if (is_within && sign == "%") {
+    value = number;
+    return true;
   }
-  value = number;
+  error(node,
+        "'" + *given + "' is not a percentage from " + std::to_string(least) + "% to " +
+            std::to_string(most) + "%",
+        is_within && sign.empty() ? "write " + *given + "%" : help);
+  return false;
 }
 
 void Reader::endpoint(const YAML::Node& node, Endpoint& value) {

@@ -48,12 +48,16 @@ class Reader {
             const std::function<void(const YAML::Node&, std::size_t)>& item);
 
   [[nodiscard]] std::optional<std::string> text(const YAML::Node& node);
-  // Whether the value could be read.
-  bool number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
-  void duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value);
-  void size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value);
+  // Whether the value could be read. `help`: what else may stand there.
+  bool number(const YAML::Node& node, unsigned least, unsigned most, unsigned& value,
+              const std::string& help = {});
+  bool duration(const YAML::Node& node, Milliseconds least, Milliseconds most, Milliseconds& value,
+                const std::string& help = {});
+  bool size(const YAML::Node& node, std::size_t least, std::size_t most, std::size_t& value,
+            const std::string& help = {});
   // "50%", without its sign.
-  void percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value);
+  bool percent(const YAML::Node& node, unsigned least, unsigned most, unsigned& value,
+               const std::string& help = {});
   void endpoint(const YAML::Node& node, Endpoint& value);
 
   // One word of those that words_for() has for it.
@@ -69,7 +73,8 @@ class Reader {
                                                     std::vector<std::string>& seen);
   // Says so at the key when its value is missing: the mark of nothing is where the next thing is.
   [[nodiscard]] bool is_given(const YAML::Node& key, const YAML::Node& value);
-  [[nodiscard]] bool is_mapping(const YAML::Node& node, const std::string& what);
+  [[nodiscard]] bool is_mapping(const YAML::Node& node, const std::string& what,
+                                const std::vector<std::string_view>& names);
   void unknown_word(const YAML::Node& node, const std::string& given,
                     const std::vector<std::string_view>& known);
 
@@ -82,22 +87,27 @@ using Keys = std::vector<Reader::Key<T>>;
 // 1-based, where yaml-cpp counts from 0.
 [[nodiscard]] Mark mark_of(const YAML::Mark& mark);
 
+// The word that stands for nothing in place of a value.
+[[nodiscard]] bool is_off(const YAML::Node& node);
+
+// A text, and where it stands, if one does.
+void read_text(Reader& reader, const YAML::Node& node, std::string& value, Mark& mark);
+
 // The `name` of a T, and where it stands.
 template <class T>
 void read_name(Reader& reader, const YAML::Node& node, T& named) {
-  named.name = reader.text(node).value_or("");
-  named.name_mark = mark_of(node.Mark());
+  read_text(reader, node, named.name, named.name_mark);
 }
 
 template <class T>
 void Reader::mapping(const YAML::Node& node, const std::string& what,
                      const std::vector<Key<T>>& keys, T& value) {
-  if (!is_mapping(node, what)) {
-    return;
-  }
   std::vector<std::string_view> names;
   for (const auto& key : keys) {
     names.push_back(key.name);
+  }
+  if (!is_mapping(node, what, names)) {
+    return;
   }
   std::vector<std::string> seen;
   for (const auto& pair : node) {

@@ -23,6 +23,10 @@ void warning(Diagnostics& diagnostics, Mark mark, std::string message, std::stri
   diagnostics.push_back({Severity::warning, mark, std::move(message), std::move(help)});
 }
 
+std::string count_of(std::size_t number, const std::string& thing) {
+  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+}
+
 void check_name(const std::string& name, Mark mark, Diagnostics& diagnostics) {
   if (mark.line > 0 && (name.empty() || name.size() > kLongestName ||
                         !std::ranges::all_of(name, is_name_character))) {

@@ -15,6 +15,9 @@ void error(Diagnostics& diagnostics, Mark mark, std::string message, std::string
            std::size_t length = 1);
 void warning(Diagnostics& diagnostics, Mark mark, std::string message, std::string help = {});
 
+// "1 backend", "2 backends".
+[[nodiscard]] std::string count_of(std::size_t number, const std::string& thing);
+
 void check_name(const std::string& name, Mark mark, Diagnostics& diagnostics);
 
 // Names of one kind: well-formed, and each only once.

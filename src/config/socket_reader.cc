@@ -16,10 +16,6 @@ struct KeepaliveReading {
   SocketMarks& marks;
 };
 
-bool is_off(const Node& node) {
-  return node.IsScalar() && node.Scalar() == "off";
-}
-
 // The kernel counts these in seconds.
 void read_seconds(Reader& reader, const Node& node, Milliseconds& value) {
   auto read = value;
@@ -40,12 +36,11 @@ bool is_any_address(const SocketAddress& address) {
 
 void read_user_timeout(Reader& reader, const Node& node, StreamOptions& options,
                        SocketMarks& marks) {
-  marks.user_timeout = mark_of(node.Mark());
-  if (is_off(node)) {
-    options.user_timeout = Milliseconds(0);
-    return;
+  Milliseconds given(0);
+  if (is_off(node) || reader.duration(node, kShortest, kDay, given, "or write off")) {
+    options.user_timeout = given;
+    marks.user_timeout = mark_of(node.Mark());
   }
-  reader.duration(node, kShortest, kDay, options.user_timeout);
 }
 
 void read_keepalive(Reader& reader, const Node& node, StreamOptions& options, SocketMarks& marks) {
@@ -84,7 +79,7 @@ void read_fastopen(Reader& reader, const Node& node, ListenOptions& options, Soc
     options.fastopen = 0;
     return;
   }
-  reader.number(node, 1, kLongestFastopenQueue, options.fastopen);
+  reader.number(node, 1, kLongestFastopenQueue, options.fastopen, "or write off");
 }
 
 void read_fastopen(Reader& reader, const Node& node, ConnectOptions& options, SocketMarks& marks) {

@@ -43,7 +43,8 @@ Result<std::vector<StatusRange>> parse_status_ranges(std::string_view text) {
                   "200-399 or 200,204,300-399");
     }
     if (*first > *last) {
-      return fail("'" + std::string(part) + "' ends before it begins");
+      return fail("'" + std::string(part) + "' ends before it begins; write " +
+                  std::to_string(*last) + "-" + std::to_string(*first));
     }
     ranges.push_back({*first, *last});
     at = comma + 1;

@@ -24,6 +24,10 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   if (error == std::errc::invalid_argument) {
     return fail("'" + std::string(text) + "' is not a duration; write one as in 250ms, 2s, 5m, 1h");
   }
+  if (unit.starts_with('.') || unit.starts_with(',')) {
+    return fail("'" + std::string(text) +
+                "' is not a whole number; write it in a smaller unit, as in 1500ms for 1.5 s");
+  }
   for (const auto& known : kUnits) {
     if (unit != known.name) {
       continue;

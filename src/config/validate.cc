@@ -57,12 +57,17 @@ void check_pools_exist(const Config& config, Diagnostics& diagnostics) {
   for (const auto& pool : config.pools) {
     names.push_back(pool.name);
   }
+  // A name that can't be read may well be the one that is meant.
+  const bool all_named = std::ranges::find(names, "") == names.end();
   std::set<std::string_view> used;
   bool all_known = true;
   for (const auto& listener : config.listeners) {
     used.insert(listener.pool);
-    if (listener.pool_mark.line > 0 && std::ranges::find(names, listener.pool) == names.end()) {
-      all_known = false;
+    if (std::ranges::find(names, listener.pool) != names.end()) {
+      continue;
+    }
+    all_known = false;
+    if (all_named && listener.pool_mark.line > 0) {
       error(diagnostics, listener.pool_mark, "there is no pool '" + listener.pool + "'",
             names.empty() ? "" : suggest(listener.pool, names), listener.pool.size());
     }
@@ -70,7 +75,27 @@ void check_pools_exist(const Config& config, Diagnostics& diagnostics) {
   // Not beside an unknown name, which may well be meant for the pool that looks unused.
   for (const auto& pool : config.pools) {
     if (all_known && !pool.name.empty() && !used.contains(pool.name)) {
-      warning(diagnostics, pool.name_mark, "no listener uses pool '" + pool.name + "'");
+      warning(diagnostics, pool.name_mark, "no listener uses pool '" + pool.name + "'",
+              "write pool: " + pool.name + " in a listener, or remove it");
+    }
+  }
+}
+
+void check_circles(const Config& config, Diagnostics& diagnostics) {
+  for (const auto& listener : config.listeners) {
+    const auto pool = std::ranges::find(config.pools, listener.pool, &PoolConfig::name);
+    if (pool == config.pools.end()) {
+      continue;
+    }
+    for (const auto& backend : pool->backends) {
+      const auto& address = backend.address;
+      if (address != Endpoint{} &&
+          std::ranges::find(listener.bind, address, &BindConfig::endpoint) != listener.bind.end()) {
+        error(diagnostics, backend.address_mark,
+              "backend '" + backend.name + "' is its own listener '" + listener.name +
+                  "': its connections would go round in circles",
+              "write the address that the backend itself listens on", address.to_string().size());
+      }
     }
   }
 }
@@ -82,11 +107,13 @@ void validate(const Config& config, Diagnostics& diagnostics) {
   check_names(config.pools, "pool", diagnostics);
   check_binds(config, diagnostics);
   check_pools_exist(config, diagnostics);
+  check_circles(config, diagnostics);
   for (const auto& listener : config.listeners) {
     check_sockets(listener, diagnostics);
   }
   if (config.listeners.empty() && config.listeners_mark.line > 0) {
-    warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced");
+    warning(diagnostics, config.listeners_mark, "there are no listeners: nothing is balanced",
+            "as in { name: web, bind: \"0.0.0.0:8080\", pool: web }");
   }
   check_choosing(config, diagnostics);
   std::size_t backends = 0;

@@ -33,11 +33,11 @@ void read_automatic(Reader& reader, const Node& node, unsigned most,
 }
 
 void read_watchdog(Reader& reader, const Node& node, Milliseconds& watchdog) {
-  if (node.IsScalar() && node.Scalar() == "off") {
+  if (is_off(node)) {
     watchdog = Milliseconds(0);
     return;
   }
-  reader.duration(node, kShortestWatchdog, kDay, watchdog);
+  reader.duration(node, kShortestWatchdog, kDay, watchdog, "or write off");
 }
 
 void read_log(Reader& reader, const Node& node, Config& config) {
@@ -72,7 +72,7 @@ void read_admin(Reader& reader, const Node& node, Config& config) {
       {"http", kOptional,
        [](Reader& r, const Node& n, AdminConfig& admin) {
          admin.http_mark = mark_of(n.Mark());
-         if (n.IsScalar() && n.Scalar() == "off") {
+         if (is_off(n)) {
            admin.http.reset();
            return;
          }

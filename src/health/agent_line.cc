@@ -1,5 +1,6 @@
 #include "health/agent_line.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "health/excerpt.h"
@@ -17,7 +18,7 @@ struct CheckWord {
   bool up;
 };
 constexpr CheckWord kCheckWords[] = {
-    {"up", true}, {"down", false}, {"failed", false}, {"stopped", false}};
+    {"up", true}, {"down", false}, {"fail", false}, {"failed", false}, {"stopped", false}};
 
 struct WishWord {
   std::string_view text;
@@ -32,6 +33,15 @@ std::optional<unsigned> parse_number(std::string_view digits, unsigned most) {
   const auto [stopped, error] = std::from_chars(digits.data(), end, number);
   return error == std::errc() && stopped == end && number <= most ? std::optional(number)
                                                                   : std::nullopt;
+}
+
+// HAProxy takes words in any case too.
+std::string in_lower_case(std::string_view word) {
+  std::string text(word);
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
 }
 
 // False when it is no word of the protocol.
@@ -72,7 +82,7 @@ Result<AgentReport> parse_agent_line(std::string_view line) {
       continue;
     }
     says_something = true;
-    if (!take(word, report)) {
+    if (!take(in_lower_case(word), report)) {
       return fail("agent says '" + excerpt(word) + "', which isn't understood");
     }
   }

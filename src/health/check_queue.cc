@@ -5,11 +5,14 @@
 namespace holdfast::health {
 
 bool CheckQueue::begin(std::uint16_t backend) {
+  if (under_way_.contains(backend)) {
+    return false;
+  }
   if (under_way_.size() < limit_ && waiting_.empty()) {
     under_way_.insert(backend);
     return true;
   }
-  if (!under_way_.contains(backend) && std::ranges::find(waiting_, backend) == waiting_.end()) {
+  if (std::ranges::find(waiting_, backend) == waiting_.end()) {
     waiting_.push_back(backend);
   }
   return false;

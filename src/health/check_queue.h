@@ -16,7 +16,7 @@ class CheckQueue {
   // From the next one on; those under way stay.
   void set_limit(std::size_t limit) { limit_ = limit; }
 
-  // Whether the backend's check may begin now; else it waits in line.
+  // Whether the backend's check may begin now; else it waits in line, unless it is under way.
   [[nodiscard]] bool begin(std::uint16_t backend);
   // Its check is over, or not wanted any more.
   void end(std::uint16_t backend);

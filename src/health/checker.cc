@@ -194,7 +194,9 @@ class Checker::Impl {
     (passed ? entry.checks_passed : entry.checks_failed).add(1);
     shared_.pools[target.pool->index()].health_check_duration.observe(
         static_cast<std::uint64_t>(result.took.count()));
-    if (result.agent && apply_report(*result.agent, entry.agent)) {
+    // Nobody would take back what was said in answer to a question that isn't asked any more.
+    const bool is_asked = target.pool->config().health.type == CheckType::agent;
+    if (result.agent && is_asked && apply_report(*result.agent, entry.agent)) {
       say_what_the_agent_wants(target, *result.agent);
     }
     const auto before = entry.health.state;

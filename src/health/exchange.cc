@@ -103,14 +103,16 @@ bool Exchange::is_expected(unsigned status) const {
 }
 
 std::optional<Answer> Exchange::judge_http() {
+  // No further, so that it comes to the same however the answer arrives in parts.
+  const auto within = std::string_view(received_).substr(0, kLongestHttpHead);
   for (;;) {
-    const auto rest = std::string_view(received_).substr(looked_at_);
+    const auto rest = within.substr(looked_at_);
     const auto parsed = parse_http_status(rest);
     switch (parsed.state) {
       case HttpStatus::State::malformed:
         return failed(answered(rest) + ", which is not HTTP");
       case HttpStatus::State::incomplete:
-        return std::nullopt;
+        return wait_for_status();
       case HttpStatus::State::complete:
         break;
     }
@@ -123,23 +125,30 @@ std::optional<Answer> Exchange::judge_http() {
     // An interim answer; the final one follows its empty line (RFC 9110, 15.2).
     const auto end = rest.find("\r\n\r\n");
     if (end == std::string_view::npos) {
-      return received_.size() < kLongestHttpHead
-                 ? std::nullopt
-                 : std::optional(failed("answered no final HTTP status"));
+      return wait_for_status();
     }
     looked_at_ += end + 4;
   }
 }
 
+// Not for ever: interim answers may come one after the other without end.
+std::optional<Answer> Exchange::wait_for_status() const {
+  return received_.size() < kLongestHttpHead
+             ? std::nullopt
+             : std::optional(failed("answered no final HTTP status"));
+}
+
 std::optional<Answer> Exchange::judge_agent(bool ended) {
-  const auto end = received_.find_first_of("\r\n", looked_at_);
-  if (end == std::string::npos && !ended) {
-    looked_at_ = received_.size();
-    return received_.size() < kLongestAgentLine
-               ? std::nullopt
-               : std::optional(failed("agent says more than a line has room for"));
+  const auto within = std::string_view(received_).substr(0, kLongestAgentLine);
+  const auto end = within.find_first_of("\r\n", looked_at_);
+  if (end == std::string_view::npos && within.size() == kLongestAgentLine) {
+    return failed("agent says more than a line has room for");
   }
-  auto report = parse_agent_line(std::string_view(received_).substr(0, end));
+  if (end == std::string_view::npos && !ended) {
+    looked_at_ = within.size();
+    return std::nullopt;
+  }
+  auto report = parse_agent_line(within.substr(0, end));
   if (!report) {
     return failed(report.error().message);
   }

@@ -42,6 +42,7 @@ class Exchange {
  private:
   [[nodiscard]] std::optional<Answer> judge_expected();
   [[nodiscard]] std::optional<Answer> judge_http();
+  [[nodiscard]] std::optional<Answer> wait_for_status() const;
   [[nodiscard]] std::optional<Answer> judge_agent(bool ended);
   [[nodiscard]] bool is_expected(unsigned status) const;
 

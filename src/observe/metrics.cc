@@ -192,6 +192,12 @@ const std::vector<Row<BackendSnapshot>>& backend_rows() {
            family.add(labels, backend.weight);
          }
        }},
+      {"backend_tier", kGauge, "The tier it is in.",
+       [](Family& family, const Labels& labels, const B& backend) {
+         if (!backend.retired) {
+           family.add(labels, backend.tier);
+         }
+       }},
       {"backend_agent_state", kGauge, "1 for what the backend's agent asks for, 0 for the others.",
        [](Family& family, const Labels& labels, const B& backend) {
          if (backend.retired) {

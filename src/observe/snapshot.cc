@@ -48,6 +48,7 @@ BackendSnapshot snapshot_backend(const state::BackendEntry& entry, std::size_t i
   backend.retired = entry.retired.get() != 0;
   backend.admin = entry.admin.current_state();
   backend.weight = entry.admin.is_ready() ? entry.weight.get() : 0;
+  backend.tier = entry.tier.get();
   backend.agent_state = entry.agent.current_state();
   backend.agent_percent = entry.agent.percent();
   backend.active = entry.active.get();

@@ -136,8 +136,10 @@ void Administration::set_state(state::BackendEntry& entry, bool is_resolved, Adm
   auto& admin = entry.admin;
   const auto before = admin.current_state();
   if (before == AdminState::maint && to != AdminState::maint && is_resolved) {
-    // What was known of it is old; the first check decides, as it does for a new one.
+    // What was known of it is old; the first check decides, as it does for a new one. It was
+    // restarted, as a rule, and begins slowly.
     entry.health = {};
+    entry.came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
     entry.published_health.set(static_cast<std::uint32_t>(state::Health::unknown));
     entry.transitions[static_cast<std::size_t>(state::Health::unknown)].add(1);
     entry.changed_at.set(now_in_milliseconds());

@@ -91,7 +91,8 @@ void Reload::begin() {
                  known = std::move(known), way_back = return_] {
       auto candidate = std::make_shared<Candidate>(edited ? *edited : read(file, changes, known));
       if (edited) {
-        resolve_new(*candidate, known);
+        // What is known stays known: name servers that take their time hold up no removal.
+        candidate->answers = resolve_names(candidate->changed.config, known);
       }
       const std::lock_guard lock(way_back->mutex);
       if (way_back->mailbox != nullptr) {
@@ -128,23 +129,6 @@ Result<Reload::Candidate> Reload::edit(const BackendChange& change) const {
   return changes.map([this](const RunTimeChanges& all) {
     return Candidate{.file_config = file_config_, .changed = with_changes(file_config_, all)};
   });
-}
-
-// What is known stays known: name servers that take their time hold up no removal.
-void Reload::resolve_new(Candidate& candidate, const std::map<std::string, SocketAddress>& known) {
-  auto unknown = candidate.changed.config;
-  for (auto& pool : unknown.pools) {
-    std::erase_if(pool.backends,
-                  [&](const auto& backend) { return known.contains(backend.address.host); });
-  }
-  for (auto& listener : unknown.listeners) {
-    std::erase_if(listener.bind,
-                  [&](const auto& bind) { return known.contains(bind.endpoint.host); });
-  }
-  candidate.answers = resolve_names(unknown);
-  for (const auto& [name, address] : known) {
-    candidate.answers.emplace(name, address);
-  }
 }
 
 Reload::Candidate Reload::read(const std::string& file, const RunTimeChanges& changes,

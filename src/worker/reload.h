@@ -61,7 +61,6 @@ class Reload {
   [[nodiscard]] static Candidate read(const std::string& file, const RunTimeChanges& changes,
                                       const std::map<std::string, SocketAddress>& known);
   [[nodiscard]] Result<Candidate> edit(const BackendChange& change) const;
-  static void resolve_new(Candidate& candidate, const std::map<std::string, SocketAddress>& known);
   void begin();
   void finish(const Candidate& candidate);
   [[nodiscard]] Result<void> apply(const Candidate& candidate);

@@ -91,6 +91,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend,
     entry.admin.clear();  // it is new, or was gone for good
   }
   entry.address = address;
+  entry.tier.set(config.tier);
   publish_weight(config.weight, entry);
   entry.retired.set(0);
 }
@@ -110,10 +111,10 @@ void retire_others(Array& array, const state::Gauge& touched,
 
 }  // namespace
 
-Answers resolve_names(const Config& config) {
+Answers resolve_names(const Config& config, const std::map<std::string, SocketAddress>& known) {
   std::set<std::string> names;
   const auto ask = [&](const Endpoint& endpoint) {
-    if (is_name(endpoint)) {
+    if (is_name(endpoint) && !known.contains(endpoint.host)) {
       names.insert(endpoint.host);
     }
   };
@@ -130,7 +131,9 @@ Answers resolve_names(const Config& config) {
       ask(*pool.health.address);
     }
   }
-  return discovery::resolve(names);
+  auto answers = discovery::resolve(names);
+  answers.insert(known.begin(), known.end());
+  return answers;
 }
 
 std::map<std::string, SocketAddress> known_addresses(const Config& config, const Entries& entries,

@@ -21,11 +21,14 @@ struct Topology {
   std::vector<relay::ListenerSettings> listeners;  // in the configuration's order
 };
 
-// What the host names of a configuration, in backends and binds, resolved to, or why they didn't.
+// What the host names of a configuration, in backends, checks and binds, resolved to, or why they
+// didn't.
 using Answers = std::map<std::string, Result<SocketAddress>>;
 
-// Asks for all host names of `config`. Blocks, for as long as name servers take; any thread.
-[[nodiscard]] Answers resolve_names(const Config& config);
+// Asks for all host names of `config` but those that are known, which are answered from there.
+// Blocks, for as long as name servers take; any thread.
+[[nodiscard]] Answers resolve_names(const Config& config,
+                                    const std::map<std::string, SocketAddress>& known = {});
 
 // The addresses that host names have in the shared state, according to the configuration they were
 // made from; ports are anything.

@@ -5,6 +5,7 @@ from support import tcp
 from support.choosing import Choice
 from support.configuration import NO_CHECKS
 from support.continuity import DEATHS, kill_worker
+from support.operating import tell
 from support.waiting import wait_until
 
 
@@ -85,6 +86,16 @@ def test_a_backend_that_comes_back_starts_slowly(choice, balance):
     assert sum(web.ask(source) == 1 for source in sources) <= 2
     web.balancer.reload(web.config([{}, {}], slow_start="off", balance=balance))
     assert sum(web.ask(source) == 1 for source in sources) >= 10
+
+
+def test_a_backend_comes_back_from_maintenance_slowly_too(choice):
+    web = choice([{}, {}], slow_start="1h")
+    tell(web.balancer, "maint", "web/web-1")
+    tell(web.balancer, "ready", "web/web-1")
+    assert web.count(20)[2] >= 19
+    tell(web.balancer, "drain", "web/web-2")
+    tell(web.balancer, "ready", "web/web-2")
+    assert web.count(20)[2] >= 19, "what was drained has been at work all the time"
 
 
 def test_a_slow_start_comes_to_its_end(choice):

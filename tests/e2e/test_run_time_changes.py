@@ -4,6 +4,7 @@ import json
 
 import pytest
 from support import tcp
+from support.checks import checked, state, wait_for_state
 from support.configuration import NO_CHECKS, web
 from support.continuity import DEATHS
 from support.operating import backend, backends, connected_to, tell, told
@@ -164,3 +165,26 @@ def test_what_cannot_be_is_refused_and_changes_nothing(pair, words, message):
     assert done.returncode == 1
     assert done.stderr.startswith(f"holdfast: {message}"), done.stderr
     assert backends(balancer) == before
+
+
+def checks_passed(balancer):
+    name = "holdfast_backend_health_checks_total"
+    return balancer.metrics().value(name, pool="web", backend="web-2", result="passed")
+
+
+@pytest.mark.parametrize("where", ["port", "address"])
+def test_an_added_backend_is_checked_where_its_pool_says(
+    holdfast, servers, tcp_server, free_port, where
+):
+    front, nobody, checks = free_port(), free_port(), tcp_server(tcp.silent)
+    place = {"port": checks.port} if where == "port" else {"address": checks.address}
+    balancer = holdfast(checked(front, servers[0].address, **place))
+    balancer.expect_log(DEATHS)
+    tell(balancer, "add", "web", "web-2", f"127.0.0.1:{nobody}")
+    wait_for_state(balancer, "up", "web-2")
+    balancer.kill_worker()
+    passed = checks_passed(balancer)
+    wait_until(lambda: checks_passed(balancer) > passed + 3)
+    assert state(balancer, "web-2") == "up", "the next worker checks it there too"
+    checks.stop()
+    wait_for_state(balancer, "down", "web-2")

@@ -40,6 +40,7 @@ struct BackendSnapshot {
   state::AdminState admin = state::AdminState::ready;
   bool retired = false;      // not configured any more; it still has connections
   std::uint32_t weight = 0;  // that counts: 0 unless it is ready
+  std::uint32_t tier = 0;
   state::AgentState agent_state = state::AgentState::ready;
   std::uint32_t agent_percent = 100;  // of the weight
   std::uint32_t active = 0;

@@ -156,11 +156,12 @@ struct alignas(64) BackendEntry {
   SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
+  Gauge tier;  // control thread
   AgentRecord agent;
   Gauge active;           // connections on it or being connected to it; relay threads
   std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex
-  // When it last came back from being down, nanoseconds of the monotonic clock; 0: it never was.
-  // What slow_start counts from; control thread.
+  // When it last came back, from being down, ejected or in maintenance, nanoseconds of the
+  // monotonic clock; 0: it never was. What slow_start counts from; control thread.
   Counter came_back_at;
   Counter checks_passed;
   Counter checks_failed;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "holdfast/base/socket.h"
 #include "holdfast/state/region.h"
 #include "support/faults.h"
 #include "support/full_queue.h"
@@ -31,19 +32,23 @@ class CheckedPool {
  public:
   explicit CheckedPool(const std::vector<std::optional<SocketAddress>>& addresses,
                        const HealthConfig& health = quick(), const ConnectConfig& connect = {}) {
-    PoolConfig config;
-    config.name = "web";
-    config.health = health;
-    config.connect = connect;
-    std::vector<pool::Backend> backends;
+    config_.name = "web";
+    config_.health = health;
+    config_.connect = connect;
     for (const auto& address : addresses) {
-      const auto index = static_cast<std::uint16_t>(backends.size());
+      const auto index = static_cast<std::uint16_t>(backends_.size());
       entry(index).weight.set(1);
-      backends.push_back({index, "web-" + std::to_string(index), address});
+      backends_.push_back({index, "web-" + std::to_string(index), address});
     }
-    pools_.push_back(
-        std::make_shared<pool::Pool>(config, std::uint16_t{0}, std::move(backends), shared()));
+    make_pool();
     start();
+  }
+
+  // As a reload does it.
+  void change_to(const HealthConfig& health) {
+    config_.health = health;
+    make_pool();
+    checker_->watch(pools_);
   }
 
   static HealthConfig quick() {
@@ -78,7 +83,13 @@ class CheckedPool {
   testing::TextLog log;
 
  private:
+  void make_pool() {
+    pools_ = {std::make_shared<pool::Pool>(config_, std::uint16_t{0}, backends_, shared())};
+  }
+
   state::Region region_ = state::Region::create(1).value();
+  PoolConfig config_;
+  std::vector<pool::Backend> backends_;
   std::vector<std::shared_ptr<pool::Pool>> pools_;
   std::optional<Checker> checker_;
 };
@@ -219,6 +230,21 @@ TEST(Checker, checks_nobody_when_checks_are_off) {
   EXPECT_LT(counter.during(50ms), 10);
   EXPECT_EQ(pool.entry().current_health(), Health::unknown);
   EXPECT_THAT(pool.log.text(), Not(HasSubstr("backend")));
+}
+
+TEST(Checker, takes_no_word_of_an_agent_whose_answer_comes_when_nobody_asks_agents_any_more) {
+  const auto backend = listen_any();
+  auto health = CheckedPool::quick();
+  health.type = CheckType::agent;
+  CheckedPool pool({address_of(backend)}, health);
+  ASSERT_TRUE(pool.turn_until([&] { return is_ready(backend.get(), true, false); }));
+  const auto agent = testing::accept_from(backend);
+
+  pool.change_to(CheckedPool::quick());
+  testing::send_all(agent, "drain\n");
+
+  ASSERT_TRUE(pool.turn_until([&] { return pool.entry().checks_passed.get() >= 2; }));
+  EXPECT_EQ(pool.entry().agent.current_state(), state::AgentState::ready);
 }
 
 // scar 35: with checks before, during and after their connect; AddressSanitizer looks on.

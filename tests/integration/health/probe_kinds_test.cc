@@ -6,8 +6,8 @@
 #include <atomic>
 #include <thread>
 
-#include "health/probe.h"
 #include "holdfast/base/socket.h"
+#include "support/check.h"
 #include "support/full_queue.h"
 #include "support/tcp.h"
 #include "support/turning.h"
@@ -18,6 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::accept_from;
 using testing::address_of;
+using testing::Check;
+using testing::check_of;
 using testing::Ending;
 using testing::listen_any;
 using testing::open_descriptors;
@@ -27,55 +29,11 @@ using testing::turn_until;
 using Verdict = ProbeResult::Verdict;
 
 HealthConfig ping() {
-  HealthConfig config;
-  config.type = CheckType::send_expect;
+  auto config = check_of(CheckType::send_expect);
   config.send = "PING\r\n";
   config.expect = "+PONG";
-  config.timeout = 10s;
   return config;
 }
-
-HealthConfig of_type(CheckType type) {
-  HealthConfig config;
-  config.type = type;
-  config.timeout = 10s;
-  return config;
-}
-
-// One probe on a loop of its own, and what it reported.
-class Check {
- public:
-  Check(const SocketAddress& address, const HealthConfig& config)
-      : probe_(std::in_place, loop,
-               std::make_shared<const CheckPlan>(
-                   CheckPlan{.config = config, .address = address, .host = "10.0.0.1:80"}),
-               [this](const ProbeResult& result) { result_ = result; }) {}
-
-  ProbeResult result() {
-    EXPECT_TRUE(turn_until(loop, [this] { return result_.has_value(); }));
-    return result_.value_or(ProbeResult{});
-  }
-  [[nodiscard]] bool has_reported() const { return result_.has_value(); }
-  void destroy() { probe_.reset(); }
-
-  // What has come at the backend's end once that many bytes have.
-  std::string asked(const Fd& server, std::size_t bytes) {
-    std::string received;
-    EXPECT_TRUE(turn_until(loop, [&] {
-      char buffer[1024];
-      const auto got = ::recv(server.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-      received.append(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
-      return received.size() >= bytes;
-    }));
-    return received;
-  }
-
-  loop::Loop loop;
-
- private:
-  std::optional<ProbeResult> result_;
-  std::optional<Probe> probe_;
-};
 
 TEST(ProbeSendExpect, passes_when_the_backend_answers_what_is_expected) {
   const auto backend = listen_any();
@@ -181,7 +139,7 @@ TEST(ProbeSendExpect, hears_an_answer_that_came_while_nobody_looked) {
 
 TEST(ProbeHttp, asks_and_passes_by_the_status) {
   const auto backend = listen_any();
-  Check check(address_of(backend), of_type(CheckType::http));
+  Check check(address_of(backend), check_of(CheckType::http));
   const auto server = accept_from(backend);
   EXPECT_THAT(check.asked(server, 80),
               ::testing::StartsWith("GET / HTTP/1.1\r\nHost: 10.0.0.1:80\r\n"));
@@ -192,7 +150,7 @@ TEST(ProbeHttp, asks_and_passes_by_the_status) {
 // A FIN before the end of the answer is a client that left, to a server that keeps a log.
 TEST(ProbeHttp, ends_after_the_server_has) {
   const auto backend = listen_any();
-  Check check(address_of(backend), of_type(CheckType::http));
+  Check check(address_of(backend), check_of(CheckType::http));
   const auto server = accept_from(backend);
   static_cast<void>(check.asked(server, 80));
   testing::send_all(server, "HTTP/1.1 503 Busy\r\n\r\n");
@@ -207,7 +165,7 @@ TEST(ProbeHttp, ends_after_the_server_has) {
 
 TEST(ProbeHttp, lets_go_of_a_server_that_never_ends) {
   const auto backend = listen_any();
-  auto config = of_type(CheckType::http);
+  auto config = check_of(CheckType::http);
   config.timeout = 50ms;
   Check check(address_of(backend), config);
   const auto server = accept_from(backend);
@@ -219,7 +177,7 @@ TEST(ProbeHttp, lets_go_of_a_server_that_never_ends) {
 
 TEST(ProbeAgent, hands_on_what_the_agent_says) {
   const auto backend = listen_any();
-  Check check(address_of(backend), of_type(CheckType::agent));
+  Check check(address_of(backend), check_of(CheckType::agent));
   const auto server = accept_from(backend);
   testing::send_all(server, "down 20% #too hot\n");
   const auto result = check.result();
@@ -247,7 +205,7 @@ TEST(ProbeOfEveryType, leaves_nothing_when_it_is_destroyed_at_any_stage) {
   const auto backend = listen_any();
   const auto before = open_descriptors_beside_loops();
   for (const auto type : {CheckType::http, CheckType::send_expect, CheckType::agent}) {
-    auto config = of_type(type);
+    auto config = check_of(type);
     config.expect = "never";
     for (int stage = 0; stage < 4; ++stage) {
       Check check(stage == 0 ? silent.address() : address_of(backend), config);
@@ -271,7 +229,7 @@ TEST(ProbeOfEveryType, leaves_nothing_when_it_is_destroyed_at_any_stage) {
 TEST(ProbeOfEveryType, may_be_destroyed_in_its_report) {
   const auto backend = listen_any();
   for (const auto type : {CheckType::http, CheckType::send_expect, CheckType::agent}) {
-    auto config = of_type(type);
+    auto config = check_of(type);
     config.expect = "up";
     for (const auto* answer : {"up\n", "HTTP/1.1 200 OK\r\n\r\n", ""}) {
       loop::Loop loop;

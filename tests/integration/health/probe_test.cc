@@ -1,5 +1,3 @@
-#include "health/probe.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -12,6 +10,7 @@
 
 #include "holdfast/base/socket.h"
 #include "holdfast/base/temporary_directory.h"
+#include "support/check.h"
 #include "support/faults.h"
 #include "support/full_queue.h"
 #include "support/limit_scope.h"
@@ -24,44 +23,16 @@ namespace {
 using namespace std::chrono_literals;
 using testing::accept_from;
 using testing::address_of;
+using testing::Check;
+using testing::check_of;
 using testing::Ending;
 using testing::listen_any;
 using testing::open_descriptors;
 using testing::open_descriptors_beside_loops;
+using testing::plan_for;
 using testing::turn;
 using testing::turn_until;
 using Verdict = ProbeResult::Verdict;
-
-std::shared_ptr<const CheckPlan> connect_to(const SocketAddress& address,
-                                            Milliseconds timeout = 10s) {
-  CheckPlan plan{.config = {}, .address = address};
-  plan.config.timeout = timeout;
-  return std::make_shared<const CheckPlan>(plan);
-}
-
-// One probe on a loop of its own, and what it reported.
-class Check {
- public:
-  explicit Check(const SocketAddress& address, Milliseconds timeout = 10s)
-      : probe_(std::in_place, loop, connect_to(address, timeout),
-               [this](const ProbeResult& result) {
-                 EXPECT_FALSE(result_) << "reports once";
-                 result_ = result;
-               }) {}
-
-  ProbeResult result() {
-    EXPECT_TRUE(turn_until(loop, [this] { return result_.has_value(); }));
-    return result_.value_or(ProbeResult{});
-  }
-  [[nodiscard]] bool has_reported() const { return result_.has_value(); }
-  void destroy() { probe_.reset(); }
-
-  loop::Loop loop;
-
- private:
-  std::optional<ProbeResult> result_;
-  std::optional<Probe> probe_;
-};
 
 TEST(Probe, passes_when_the_backend_takes_the_connection) {
   const auto backend = listen_any();
@@ -211,7 +182,7 @@ TEST(Probe, is_inconclusive_while_this_host_is_out_of_descriptors) {
   std::optional<Probe> probe;
   {
     const testing::LimitScope limit(RLIMIT_NOFILE, 0);
-    probe.emplace(loop, connect_to(address_of(backend)),
+    probe.emplace(loop, plan_for(address_of(backend), check_of(CheckType::tcp)),
                   [&](const ProbeResult& its) { result = its; });
   }
   ASSERT_TRUE(turn_until(loop, [&] { return result.has_value(); }));
@@ -281,7 +252,8 @@ TEST(Probe, may_be_destroyed_in_its_report) {
   for (const auto& address : {address_of(alive), address_of(dead), silent.address()}) {
     loop::Loop loop;
     std::optional<Probe> probe;
-    probe.emplace(loop, connect_to(address, 20ms), [&](const ProbeResult&) { probe.reset(); });
+    probe.emplace(loop, plan_for(address, check_of(CheckType::tcp, 20ms)),
+                  [&](const ProbeResult&) { probe.reset(); });
     EXPECT_TRUE(turn_until(loop, [&] { return !probe.has_value(); }));
   }
 }

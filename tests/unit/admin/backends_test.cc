@@ -60,6 +60,7 @@ TEST_F(Backends, are_listed_with_what_was_set_and_by_whom) {
   admin.set_by = state::to_author("anna");
   admin.set_at.set(1'700'000'000'000);
   state_.shared().backends[second_].active.set(3);
+  state_.shared().backends[second_].tier.set(1);
 
   const auto all = get("/api/v1/backends").at("backends");
 
@@ -72,6 +73,8 @@ TEST_F(Backends, are_listed_with_what_was_set_and_by_whom) {
   EXPECT_EQ(all[1].at("set_by"), "anna");
   EXPECT_EQ(all[1].at("set_at_ms"), 1'700'000'000'000);
   EXPECT_EQ(all[1].at("connections"), 3);
+  EXPECT_EQ(all[0].at("tier"), 0);
+  EXPECT_EQ(all[1].at("tier"), 1);
   EXPECT_TRUE(all[1].at("closing").is_null());
 }
 

@@ -91,7 +91,7 @@ TEST(ChoosingRules, finds_a_hash_with_nothing_to_hash) {
           "listeners: [{ name: w, bind: [\"unix:/run/w.sock\", \"127.0.0.1:80\"], pool: p }]\n" +
           pool),
       ElementsAre("2:29: warning: clients of Unix sockets have no address to hash: in pool 'p' "
-                  "they are spread at random"));
+                  "they are spread at random | choose another 'balance' if that isn't meant"));
 }
 
 TEST(ChoosingRules, warns_of_a_gap_between_tiers) {
@@ -130,8 +130,22 @@ TEST(ChoosingRules, warns_of_limits_that_are_never_reached) {
 }
 
 TEST(ChoosingRules, wants_the_size_of_a_queue) {
-  EXPECT_THAT(messages_about(pool_of({"max_connections: 1"}, ", queue: { timeout: 1s }")),
-              ElementsAre("error: 'size' is missing in queue"));
+  for (const auto* backend : {"max_connections: 1", ""}) {
+    EXPECT_THAT(messages_about(pool_of({backend}, ", queue: { timeout: 1s }")),
+                ElementsAre("error: 'size' is missing in queue"));
+    EXPECT_THAT(messages_about(pool_of({backend}, ", queue: { size: 0 }")),
+                ElementsAre("error: '0' is not a whole number from 1 to 1000000 | where nobody is "
+                            "to wait, write queue: off"));
+  }
+  EXPECT_THAT(messages_about(pool_of({""}, ", queue: off")), IsEmpty());
+}
+
+TEST(ChoosingRules, says_what_stands_for_no_limit) {
+  EXPECT_THAT(messages_about(pool_of({"max_connections: 0"})),
+              ElementsAre("error: '0' is not a whole number from 1 to 10000000 | or write off for "
+                          "no limit, or weight: 0 for no connections"));
+  EXPECT_THAT(messages_about(pool_of({""}, ", slow_start: 0s")),
+              ElementsAre("error: '0s' is not between 1ms and 24h | or write off"));
 }
 
 TEST(ChoosingRules, wants_percentages_to_be_written_as_such) {

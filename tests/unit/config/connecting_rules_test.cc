@@ -67,11 +67,27 @@ TEST(ConnectingKeys, leave_one_attempt_its_whole_timeout_where_no_total_is_given
 
 TEST(ConnectingKeys, are_refused_out_of_range) {
   EXPECT_THAT(messages_about(pool_with("replay: { up_to: 65KiB }")),
-              ElementsAre("error: '65KiB' is not between 1B and 64KiB"));
+              ElementsAre("error: '65KiB' is not between 1B and 64KiB | as in 16KiB, or write "
+                          "replay: off"));
   EXPECT_THAT(messages_about(pool_with("replay: { up_to: 16 }")),
-              ElementsAre("error: '16' needs a unit: B, KiB or MiB"));
+              ElementsAre("error: '16' needs a unit: B, KiB or MiB | as in 16KiB, or write "
+                          "replay: off"));
   EXPECT_THAT(messages_about(pool_with("passive: { failures: 0 }")),
-              ElementsAre("error: '0' is not a whole number from 1 to 1000"));
+              ElementsAre("error: '0' is not a whole number from 1 to 1000 | where nothing is to "
+                          "be ejected, write passive: off"));
+  EXPECT_THAT(messages_about(pool_with("passive: { max_ejected: 0% }")),
+              ElementsAre("error: '0%' is not a percentage from 1% to 100% | where nothing is to "
+                          "be ejected, write passive: off"));
+  EXPECT_THAT(messages_about(pool_with("passive: { max_ejected: 50 }")),
+              ElementsAre("error: '50' is not a percentage from 1% to 100% | write 50%"));
+  EXPECT_THAT(messages_about(pool_with("passive: { eject_for: 0s }")),
+              ElementsAre("error: '0s' is not between 10ms and 24h | where nothing is to be "
+                          "ejected, write passive: off"));
+  EXPECT_THAT(messages_about(pool_with("passive: on")),
+              ElementsAre("error: passive must be a mapping of keys to values | its keys are "
+                          "failures, eject_for, max_ejected"));
+  EXPECT_THAT(messages_about(pool_with("connect: { hedge_after: 0ms }")),
+              ElementsAre("error: '0ms' is not between 1ms and 24h | or write auto, or off"));
 }
 
 TEST(ConnectingKeys, that_contradict_each_other_are_warned_of) {
@@ -92,7 +108,13 @@ TEST(ConnectingKeys, that_contradict_each_other_are_warned_of) {
 TEST(ConnectingKeys, that_need_another_backend_are_warned_of_where_there_is_none) {
   EXPECT_THAT(messages_about(pool_with("passive: { failures: 2 }", 1)),
               ElementsAre("warning: passive has no effect: the pool has one backend | a backend is "
-                          "only taken out while another one serves"));
+                          "only taken out while another one serves; add one, or write 'off'"));
+  EXPECT_THAT(messages_about(pool_with("connect: { hedge_after: 50ms }", 1)),
+              ElementsAre("warning: connect.hedge_after has no effect: the pool has one backend | "
+                          "a second connect goes to another backend; add one, or write 'off'"));
+  EXPECT_THAT(messages_about(pool_with("connect: { attempts: 2 }", 1)),
+              ElementsAre("warning: connect.attempts is more than the pool's 1 backend | no "
+                          "backend is tried twice for one connection; write 1 at most"));
   EXPECT_THAT(messages_about(pool_with("replay: { up_to: 1KiB }", 1)),
               ElementsAre("warning: replay has no effect: the pool has one backend | what a client "
                           "has sent goes to another backend, which is another attempt"));

@@ -73,14 +73,16 @@ TEST(Health, is_told_which_type_takes_a_key_that_does_not_fit) {
   EXPECT_THAT(messages_about(health("type: http, send: a")),
               ElementsAre("error: 'send' doesn't fit health.type http | types send_expect and "
                           "agent take it"));
-  EXPECT_THAT(messages_about(health("type: agent, tls: on")),
+  EXPECT_THAT(messages_about(health("type: agent, port: 1, tls: on")),
               ElementsAre("error: 'tls' doesn't fit health.type agent | types tcp, http and "
                           "send_expect take it"));
 }
 
 TEST(Health, that_is_off_may_keep_its_keys) {
-  EXPECT_THAT(messages_about(health("type: none, path: /up, timeout: 9s")),
-              ElementsAre("warning: 'path' does nothing with health.type none"));
+  EXPECT_THAT(
+      messages_about(health("type: none, path: /up, timeout: 9s")),
+      ElementsAre("warning: 'path' does nothing with health.type none | type http takes it: "
+                  "write one of them, or remove it"));
 }
 
 TEST(Health, needs_something_to_expect) {
@@ -91,7 +93,7 @@ TEST(Health, needs_something_to_expect) {
               ElementsAre("error: 'expect' is longer than health.limit (2B) | raise 'limit': only "
                           "that much of the answer is looked at"));
   EXPECT_THAT(messages_about(health("type: send_expect, expect: ''")),
-              ElementsAre("error: nothing stands here"));
+              ElementsAre("error: nothing stands here | write the bytes, or leave the key out"));
 }
 
 TEST(Health, wants_bytes_written_as_bytes) {
@@ -120,14 +122,16 @@ TEST(Health, lets_nothing_into_a_request_that_would_make_two_of_it) {
 TEST(Health, finds_what_contradicts_itself) {
   EXPECT_THAT(messages_about(health("interval: 1s, fast_interval: 2s")),
               ElementsAre("warning: health.fast_interval (2s) is longer than health.interval (1s) "
-                          "| changes are then noticed later, not sooner"));
+                          "| changes are then noticed later, not sooner: write less than 1s"));
   EXPECT_THAT(messages_about(health("address: '127.0.0.1:1', port: 2")),
               ElementsAre("error: health.address has a port already | remove 'port', or write it "
                           "into 'address'"));
   EXPECT_THAT(messages_about(health("address: '127.0.0.1:0'")),
               ElementsAre("error: a check can't go to port 0 | write the port that answers it"));
-  EXPECT_THAT(messages_about(health("tls: { verify: off, ca: /etc/ca.pem }")),
-              ElementsAre("warning: 'ca' does nothing while 'verify' is off"));
+  EXPECT_THAT(
+      messages_about(health("tls: { verify: off, ca: /etc/ca.pem }")),
+      ElementsAre("warning: 'ca' does nothing while 'verify' is off | write verify: true, or "
+                  "remove it"));
   EXPECT_THAT(messages_about(health("tls: { sni: '10.0.0.1' }")),
               ElementsAre("error: '10.0.0.1' is not a host name | as in www.example.org (RFC 6066, "
                           "3)"));
@@ -139,6 +143,39 @@ TEST(Health, finds_what_contradicts_itself) {
                           "ca"));
   EXPECT_THAT(messages_about(health("tls: { verify: maybe }")),
               ElementsAre("error: 'maybe' is neither true nor false"));
+}
+
+TEST(Health, points_to_the_interval_that_is_shorter_than_a_timeout_it_does_not_give) {
+  EXPECT_THAT(complaints_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: p }]\n"
+                               "pools:\n"
+                               "- name: p\n"
+                               "  health: { interval: 500ms }\n"
+                               "  backends: [{ name: x, address: \"127.0.0.1:81\" }]\n"),
+              ElementsAre("4:13: warning: health.timeout (1s) is longer than health.interval "
+                          "(500ms) | checks of a backend that is silent come as rarely as the "
+                          "timeout: write timeout: 500ms or less"));
+}
+
+TEST(Health, asks_where_an_agent_is) {
+  EXPECT_THAT(messages_about(health("type: agent")),
+              ElementsAre("warning: health.type agent asks the port of the service itself | write "
+                          "the agent's 'port', or its 'address'"));
+  EXPECT_THAT(messages_about(health("type: agent, port: 9777")), IsEmpty());
+  EXPECT_THAT(messages_about(health("type: agent, address: '127.0.0.1:9777'")), IsEmpty());
+}
+
+TEST(Health, has_one_thing_to_say_of_one_mistake) {
+  EXPECT_THAT(messages_about(health("type: http, path: [a]")),
+              ElementsAre("error: a single value is expected here"));
+  EXPECT_THAT(messages_about(health("type: http, status: [200, 204]")),
+              ElementsAre("error: a single value is expected here | as in 200,204,300-399, without "
+                          "brackets"));
+  EXPECT_THAT(messages_about(health("interval: 500ms, timeout: 1")),
+              ElementsAre("error: '1' needs a unit: 1ms or 1s"));
+  EXPECT_THAT(messages_about(config_with({.pool = "health: off"})),
+              ElementsAre("error: health must be a mapping of keys to values | its keys are type, "
+                          "interval, fast_interval, down_interval, timeout, rise, fall, port, "
+                          "address, tls, send, expect, limit, method, path, host, status"));
 }
 
 TEST(Health, knows_that_a_unix_socket_has_neither_port_nor_name) {

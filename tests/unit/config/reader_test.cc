@@ -107,8 +107,10 @@ TEST_F(ReaderTest, wants_a_mapping_where_a_mapping_belongs) {
   read("- dish\n");
   read("dish");
 
-  EXPECT_THAT(said(), ElementsAre("1:1+1: meal must be a mapping of keys to values",
-                                  "1:1+4: meal must be a mapping of keys to values"));
+  EXPECT_THAT(said(), ElementsAre("1:1+1: meal must be a mapping of keys to values | its keys are "
+                                  "plates, dish",
+                                  "1:1+4: meal must be a mapping of keys to values | its keys are "
+                                  "plates, dish"));
 }
 
 TEST_F(ReaderTest, wants_a_single_value_where_one_belongs) {

@@ -71,7 +71,7 @@ TEST(SocketKeys, say_what_may_be_written) {
                    "keepalive: { idle: 1500ms, interval: 10h, count: 128, every: 1s } }"})),
       ElementsAre("error: 'on' is neither off nor a mapping | as in { idle: 60s, interval: 10s, "
                   "count: 3 }",
-                  "error: 'on' is not a whole number from 1 to 65535",
+                  "error: 'on' is not a whole number from 1 to 65535 | or write off",
                   "error: 'web.example.org' is not an address of this host | a numeric one without "
                   "a port, as in 10.0.0.1 or \"2001:db8::1\"",
                   "error: '3' is neither on nor off",

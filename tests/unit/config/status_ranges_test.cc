@@ -18,7 +18,8 @@ TEST(StatusRanges, that_are_none_are_refused_with_the_part_that_is_wrong) {
   EXPECT_EQ(parse_status_ranges("200,2xx").error().message,
             "'2xx' is not a status or a range of them, from 100 to 599; write as in 200, 200-399 "
             "or 200,204,300-399");
-  EXPECT_EQ(parse_status_ranges("399-200").error().message, "'399-200' ends before it begins");
+  EXPECT_EQ(parse_status_ranges("399-200").error().message,
+            "'399-200' ends before it begins; write 200-399");
   for (const auto* text : {"", ",", "200,", "99", "600", "200-", "-200", "200-300-400", "+200"}) {
     EXPECT_FALSE(parse_status_ranges(text)) << text;
   }

@@ -46,7 +46,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{"5S", "'5S' needs a unit: ms, s, m or h"},
                       Refusal{"2d", "'2d' needs a unit: ms, s, m or h"},
                       Refusal{"1h30m", "'1h30m' needs a unit: ms, s, m or h"},
-                      Refusal{"1.5s", "'1.5s' needs a unit: ms, s, m or h"},
+                      Refusal{"1.5s",
+                              "'1.5s' is not a whole number; write it in a smaller unit, as in "
+                              "1500ms for 1.5 s"},
                       Refusal{"-1s", "'-1s' is out of range"},
                       Refusal{"9223372036854775807h", "'9223372036854775807h' is out of range"},
                       Refusal{"99999999999999999999s", "'99999999999999999999s' is out of range"}));

@@ -158,7 +158,30 @@ TEST(Validate, warns_of_a_pool_that_nobody_uses) {
   EXPECT_THAT(
       complaints_about(pools("- { name: p, backends: [{ name: x, address: \"127.0.0.1:1\" }] }\n"
                              "- { name: q, backends: [{ name: x, address: \"127.0.0.1:1\" }] }\n")),
-      ElementsAre("4:11: warning: no listener uses pool 'q'"));
+      ElementsAre("4:11: warning: no listener uses pool 'q' | write pool: q in a listener, or "
+                  "remove it"));
+}
+
+TEST(Validate, says_nothing_of_pools_beside_a_name_that_cannot_be_read) {
+  const std::string backends = ", backends: [{ name: x, address: \"127.0.0.1:1\" }] }]\n";
+  EXPECT_THAT(messages_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: web }]\n"
+                             "pools: [{ name: [web]" +
+                             backends),
+              ElementsAre("error: a single value is expected here"));
+  EXPECT_THAT(messages_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: [web] }]\n"
+                             "pools: [{ name: web" +
+                             backends),
+              ElementsAre("error: a single value is expected here"));
+}
+
+TEST(Validate, finds_a_backend_that_is_its_own_listener) {
+  EXPECT_THAT(complaints_about(
+                  "listeners: [{ name: w, bind: [\"[::1]:80\", \"127.0.0.1:80\"], pool: p }]\n" +
+                  std::string("pools: [{ name: p, backends: "
+                              "[{ name: x, address: \"127.0.0.1:80\" }] }]\n")),
+              ElementsAre("2:51: error: backend 'x' is its own listener 'w': its connections would "
+                          "go round in circles | write the address that the backend itself "
+                          "listens on"));
 }
 
 TEST(Validate, finds_a_backend_without_a_port) {
@@ -168,20 +191,25 @@ TEST(Validate, finds_a_backend_without_a_port) {
 }
 
 TEST(Validate, warns_of_what_takes_no_connections) {
-  EXPECT_THAT(complaints_about(pools("- { name: p, backends: [] }\n")),
-              ElementsAre("3:24: warning: pool 'p' has no backends: it takes no connections"));
+  EXPECT_THAT(
+      complaints_about(pools("- { name: p, backends: [] }\n")),
+      ElementsAre("3:24: warning: pool 'p' has no backends: it takes no connections | as in "
+                  "{ name: p-1, address: \"10.0.0.11:8080\" }"));
   EXPECT_THAT(complaints_about(config_with({.backend = "weight: 0"})),
               ElementsAre("2:17: warning: all weights in pool 'web' are 0: it takes no "
-                          "connections"));
-  EXPECT_THAT(complaints_about("listeners: []\npools: []\n"),
-              ElementsAre("1:12: warning: there are no listeners: nothing is balanced"));
+                          "connections | write a weight from 1 to 1000 for one of its backends"));
+  EXPECT_THAT(
+      complaints_about("listeners: []\npools: []\n"),
+      ElementsAre("1:12: warning: there are no listeners: nothing is balanced | as in { name: "
+                  "web, bind: \"0.0.0.0:8080\", pool: web }"));
 }
 
 TEST(Validate, warns_of_checks_that_take_longer_than_their_interval) {
   EXPECT_THAT(
       complaints_about(config_with({.pool = "health: { timeout: 3s }"})),
       ElementsAre("2:97: warning: health.timeout (3s) is longer than health.interval (2s) | "
-                  "checks then come as rarely as the timeout"));
+                  "checks of a backend that is silent come as rarely as the timeout: write "
+                  "timeout: 2s or less"));
   EXPECT_THAT(complaints_about(config_with({.pool = "health: { interval: 500ms }"})).size(), 1U);
   EXPECT_THAT(messages_about(config_with({.pool = "health: { timeout: 2s }"})), IsEmpty());
   EXPECT_THAT(messages_about(config_with({.pool = "health: { timeout: 3s, type: none }"})),
@@ -190,8 +218,8 @@ TEST(Validate, warns_of_checks_that_take_longer_than_their_interval) {
 
 TEST(Validate, warns_of_more_attempts_than_backends) {
   EXPECT_THAT(messages_about(config_with({.pool = "connect: { attempts: 2 }"})),
-              ElementsAre("warning: connect.attempts is more than the pool's 1 backends | no "
-                          "backend is tried twice for one connection"));
+              ElementsAre("warning: connect.attempts is more than the pool's 1 backend | no "
+                          "backend is tried twice for one connection; write 1 at most"));
   EXPECT_THAT(messages_about(config_with({.pool = "connect: { attempts: 1 }"})), IsEmpty());
 }
 

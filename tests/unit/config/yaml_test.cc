@@ -145,7 +145,9 @@ TEST(Yaml, says_what_yaml_it_is_not) {
   EXPECT_THAT(testing::complaints_about("listeners: *nowhere\n"),
               ElementsAre("1:12: error: the referenced anchor is not defined"));
   EXPECT_THAT(testing::complaints_about("- a\n"),
-              ElementsAre("1:1: error: the configuration must be a mapping of keys to values"));
+              ElementsAre("1:1: error: the configuration must be a mapping of keys to values | its "
+                          "keys are threads, max_connections, shutdown_timeout, watchdog, "
+                          "max_checks, log, admin, listeners, pools"));
 }
 
 TEST(Yaml, comes_to_an_end_at_a_token_that_begins_nothing) {
@@ -223,8 +225,8 @@ INSTANTIATE_TEST_SUITE_P(
              "'9' is not a whole number from 1 to 8"},
         Case{"connect_key",
              {.pool = "connect: { retries: 2 }"},
-             "unknown key 'retries' in connect | one of timeout, attempts, bind_source, "
-             "user_timeout, keepalive, fastopen, total, hedge_after"},
+             "unknown key 'retries' in connect | one of timeout, attempts, bind_source, total, "
+             "hedge_after, user_timeout, keepalive, fastopen"},
         Case{"health_type",
              {.pool = "health: { type: htp }"},
              "unknown value 'htp' | did you mean 'http'?"},

@@ -21,7 +21,7 @@ std::string refusal(std::string_view line) {
 
 TEST(AgentLine, says_whether_the_backend_is_up) {
   EXPECT_EQ(parse("up").up, true);
-  for (const auto* word : {"down", "failed", "stopped"}) {
+  for (const auto* word : {"down", "fail", "failed", "stopped"}) {
     const auto report = parse(word);
     EXPECT_EQ(report.up, false);
     EXPECT_EQ(report.reason, std::string("agent says ") + word);
@@ -52,6 +52,13 @@ TEST(AgentLine, has_words_separated_by_spaces_tabs_and_commas) {
   }
 }
 
+TEST(AgentLine, has_words_in_any_case) {
+  EXPECT_EQ(parse("UP Ready 50%").up, true);
+  EXPECT_EQ(parse("Up DRAIN").wish, AgentState::drain);
+  EXPECT_EQ(parse("MaxConn:30 up").up, true);
+  EXPECT_EQ(parse("DOWN#Disk Full").reason, "agent says down: Disk Full");
+}
+
 TEST(AgentLine, may_end_with_a_description) {
   EXPECT_EQ(parse("down#disk full, sorry").reason, "agent says down: disk full, sorry");
   EXPECT_EQ(parse("drain # backup at 3").reason, "agent says  backup at 3");
@@ -71,7 +78,7 @@ TEST(AgentLine, may_have_a_connection_limit_that_means_nothing_here) {
 TEST(AgentLine, is_refused_with_what_is_not_understood) {
   EXPECT_EQ(refusal("upp"), "agent says 'upp', which isn't understood");
   EXPECT_EQ(refusal("up 50"), "agent says '50', which isn't understood");
-  EXPECT_EQ(refusal("UP"), "agent says 'UP', which isn't understood");
+  EXPECT_EQ(refusal("UPP"), "agent says 'UPP', which isn't understood");
   EXPECT_EQ(refusal("%"), "agent says '%', which isn't understood");
   EXPECT_EQ(refusal("-5%"), "agent says '-5%', which isn't understood");
   EXPECT_EQ(refusal("1001%"), "agent says '1001%', which isn't understood");

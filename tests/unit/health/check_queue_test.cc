@@ -22,6 +22,15 @@ TEST(CheckQueue, lets_so_many_run_and_the_others_in_order) {
   EXPECT_EQ(queue.under_way(), 1U);
 }
 
+TEST(CheckQueue, begins_no_check_that_is_under_way_already) {
+  CheckQueue queue(2);
+  ASSERT_TRUE(queue.begin(1));
+  EXPECT_FALSE(queue.begin(1));
+  EXPECT_EQ(queue.waiting(), 0U);
+  queue.end(1);
+  EXPECT_TRUE(queue.begin(1));
+}
+
 TEST(CheckQueue, lets_nobody_overtake_those_that_wait) {
   CheckQueue queue(1);
   ASSERT_TRUE(queue.begin(1));

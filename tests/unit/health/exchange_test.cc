@@ -108,6 +108,18 @@ TEST_F(Http, waits_for_the_final_answer) {
             "answered no final HTTP status");
 }
 
+TEST_F(Http, gives_up_one_that_answers_for_now_without_end) {
+  const std::string interim = "HTTP/1.1 102 Processing\r\n\r\n";
+  EXPECT_EQ(judge(std::vector<std::string>(1000, interim)), "answered no final HTTP status");
+  EXPECT_EQ(judge({interim, interim, "HTTP/1.0 200 OK\r\n"}), "passed");
+  std::string much;
+  while (much.size() < 20'000) {
+    much += interim;
+  }
+  EXPECT_EQ(judge({much + "HTTP/1.1 200 OK\r\n"}), "answered no final HTTP status")
+      << "the same in one part as in many";
+}
+
 TEST_F(Http, fails_with_what_is_not_http) {
   EXPECT_EQ(judge({"SSH-2.0-OpenSSH_9.2\r\n"}),
             "answered 'SSH-2.0-OpenSSH_9.2..', which is not HTTP");
@@ -137,6 +149,9 @@ TEST_F(Agent, fails_with_what_is_no_answer) {
   EXPECT_EQ(judge({"\n"}), "agent says nothing");
   EXPECT_EQ(judge({"hello\n"}), "agent says 'hello', which isn't understood");
   EXPECT_EQ(judge({std::string(1024, 'a')}), "agent says more than a line has room for");
+  const std::string blanks(1024, ' ');
+  EXPECT_EQ(judge({blanks + "up\n"}), "agent says more than a line has room for");
+  EXPECT_EQ(judge({blanks, "up\n"}), "agent says more than a line has room for");
 }
 
 TEST_F(Agent, hands_on_what_was_said) {

@@ -101,6 +101,7 @@ TEST_F(Metrics, are_these_families) {
       {"holdfast_backend_up", "gauge"},
       {"holdfast_backend_state", "gauge"},
       {"holdfast_backend_weight", "gauge"},
+      {"holdfast_backend_tier", "gauge"},
       {"holdfast_backend_ejected", "gauge"},
       {"holdfast_backend_ejections_total", "counter"},
       {"holdfast_backend_agent_state", "gauge"},
@@ -165,6 +166,7 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
   for (const auto* what : {"recovered", "lost_in_recovery", "quarantined"}) {
     at_zero.insert(std::string("holdfast_connections_") + what + "_total");
   }
+  at_zero.insert("holdfast_backend_tier" + backend + "}");
   for (const auto* result : {"succeeded", "refused", "rolled_back"}) {
     at_zero.insert(std::string("holdfast_upgrades_total{result=\"") + result + "\"}");
   }
@@ -273,6 +275,11 @@ TEST_F(Metrics, tell_what_an_operator_set_before_what_checks_found) {
   EXPECT_EQ(value("holdfast_pool_backends{pool=\"app\",state=\"down\"}"), 0);
   EXPECT_EQ(value("holdfast_backend_up" + labels + "}"), 0);
   EXPECT_EQ(value("holdfast_backend_weight" + labels + "}"), 0);
+}
+
+TEST_F(Metrics, tell_the_tier_of_a_backend) {
+  state_.shared().backends[backend_].tier.set(2);
+  EXPECT_EQ(value("holdfast_backend_tier{pool=\"app\",backend=\"app-1\"}"), 2);
 }
 
 TEST_F(Metrics, count_the_backends_of_a_pool_by_state) {

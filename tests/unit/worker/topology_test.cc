@@ -192,5 +192,32 @@ TEST_F(TopologyTest, knows_the_addresses_of_names_that_a_worker_before_resolved)
   EXPECT_EQ(known.at("localhost").to_string(), "127.0.0.9:80");
 }
 
+// Of a pool to which a backend is added while the name servers are out of order.
+TEST_F(TopologyTest, asks_for_no_name_that_is_known_be_it_of_a_backend_or_of_its_checks) {
+  Config config;
+  config.pools = {pool("web", {backend("a", "service.invalid:80")})};
+  config.pools[0].health.address = Endpoint::parse("checks.invalid:81").value();
+  const auto known_as = [](const char* text) {
+    return SocketAddress::from(Endpoint::parse(text).value()).value();
+  };
+  const std::map<std::string, SocketAddress> known = {{"service.invalid", known_as("127.0.0.8:1")},
+                                                      {"checks.invalid", known_as("127.0.0.9:1")}};
+
+  const auto made =
+      make_topology(config, resolve_names(config, known), topology_, entries_, shared_).value();
+
+  const auto& a = made.pools[0]->backends()[0];
+  EXPECT_EQ(a.address.value().to_string(), "127.0.0.8:80");
+  EXPECT_EQ(a.check_address.value().to_string(), "127.0.0.9:81");
+}
+
+TEST_F(TopologyTest, publishes_the_tier_of_a_backend) {
+  auto in_reserve = backend("b", "127.0.0.1:2");
+  in_reserve.tier = 2;
+  static_cast<void>(make({pool("web", {backend("a", "127.0.0.1:1"), in_reserve})}));
+  EXPECT_EQ(shared_.backends[0].tier.get(), 0U);
+  EXPECT_EQ(shared_.backends[1].tier.get(), 2U);
+}
+
 }  // namespace
 }  // namespace holdfast::worker
