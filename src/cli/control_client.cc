@@ -49,9 +49,11 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
     if (code == EACCES) {
       return fail("cannot connect to " + socket_, EACCES);
     }
-    if (code == EAGAIN) {
-      // Its queue is full (connect(2)): it lives, and has had no time for a while.
-      return tl::unexpected(Error{"the instance at " + socket_ + " is busy", ECONNRESET});
+    if (code == 0) {
+      // It lives: its queue is full (connect(2)), or it had hung up by the time that libcurl looked
+      // at the socket, as a worker that makes way does. poll(2) tells of both without an errno.
+      return tl::unexpected(
+          Error{"the instance at " + socket_ + " is busy or ended meanwhile", ECONNRESET});
     }
     return tl::unexpected(
         Error{"no instance answers at " + socket_ + ": " + error_text(static_cast<int>(code)),
