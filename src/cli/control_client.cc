@@ -31,6 +31,7 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   std::string body;
   ::curl_easy_setopt(request.get(), CURLOPT_URL, ("http://holdfast" + path).c_str());
+  ::curl_easy_setopt(request.get(), CURLOPT_PATH_AS_IS, 1L);  // ".." is a name like any other
   ::curl_easy_setopt(request.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
   ::curl_easy_setopt(request.get(), CURLOPT_NOSIGNAL, 1L);
   ::curl_easy_setopt(request.get(), CURLOPT_PROXY, "");
