@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace holdfast {
@@ -45,6 +46,10 @@ Result<Endpoint> parse_unix(std::string_view path) {
   }
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return fail("the path of a Unix socket has at most 107 bytes (unix(7))");
+  }
+  // It is shown in lines of text, and the kernel takes what comes before a NUL.
+  if (std::ranges::any_of(path, [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+    return fail("the path of a Unix socket can't have control characters in it");
   }
   Endpoint endpoint;
   endpoint.kind = Endpoint::Kind::unix_path;

@@ -40,6 +40,14 @@ std::string judge_name(const std::string& text) {
   return is_name(text) ? "" : "'" + text + "' is no name: letters, digits, '.', '_' and '-'";
 }
 
+// In milliseconds by now. The instance judges those that it is told of.
+std::string judge_time(const std::string& text) {
+  constexpr std::int64_t kMost = 24 * 3'600'000;
+  std::int64_t time = 0;
+  const bool is_time = CLI::detail::lexical_cast(text, time) && time >= 0 && time <= kMost;
+  return is_time ? "" : "a time is 0s to 24h";
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* help,
                       const std::shared_ptr<OperationOptions>& options) {
   auto* command = app.add_subcommand(name, help);
@@ -77,7 +85,8 @@ void add_backend_commands(CLI::App& app, std::function<int()>& chosen) {
     command
         ->add_option("--wait", options->wait_ms,
                      "wait so long until it has no connections, as in 60s")
-        ->transform(as_duration());
+        ->transform(as_duration())
+        ->check(CLI::Validator(judge_time, ""));
     command
         ->add_option("--close-after", options->close_after_ms,
                      "close what connections are left then, spread over time, as in 5m")

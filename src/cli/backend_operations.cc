@@ -50,8 +50,10 @@ int change(const OperationOptions& options, const std::string& target, const std
            Json body) {
   const ControlClient client(options.socket);
   body["by"] = author();
+  // What a shell hands over may be no UTF-8.
+  const auto text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto answer = ControlClient::ask_again(
-      [&] { return client.post(path_to(target) + "/" + verb, kLimit, body.dump()); });
+      [&] { return client.post(path_to(target) + "/" + verb, kLimit, text); });
   if (!answer) {
     return complain(answer.error());
   }

@@ -41,6 +41,7 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
   std::string body;
   ::curl_easy_setopt(request.get(), CURLOPT_URL, ("http://holdfast" + path).c_str());
+  ::curl_easy_setopt(request.get(), CURLOPT_PATH_AS_IS, 1L);  // ".." is a name like any other
   ::curl_easy_setopt(request.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
   ::curl_easy_setopt(request.get(), CURLOPT_NOSIGNAL, 1L);
   ::curl_easy_setopt(request.get(), CURLOPT_PROXY, "");
@@ -59,9 +60,11 @@ Result<ControlClient::Answer> ControlClient::ask(const std::string* posted, cons
     if (code == EACCES) {
       return fail("cannot connect to " + socket_, EACCES);
     }
-    if (code == EAGAIN) {
-      // Its queue is full (connect(2)): it lives, and has had no time for a while.
-      return tl::unexpected(Error{"the instance at " + socket_ + " is busy", ECONNRESET});
+    if (code == 0) {
+      // It lives: its queue is full (connect(2)), or it had hung up by the time that libcurl looked
+      // at the socket, as a worker that makes way does. poll(2) tells of both without an errno.
+      return tl::unexpected(
+          Error{"the instance at " + socket_ + " is busy or ended meanwhile", ECONNRESET});
     }
     return tl::unexpected(
         Error{"no instance answers at " + socket_ + ": " + error_text(static_cast<int>(code)),

@@ -31,36 +31,66 @@ auto* find_backend(auto& pool, std::string_view name) {
   return place == pool.backends.end() ? nullptr : &*place;
 }
 
+// All that can be written of a backend. Taken apart into every field it has, so that a new key
+// doesn't compile before it is here too.
+std::string text_of(const BackendConfig& backend) {
+  const auto& [name, address, weight, tier, max_connections, mark, name_mark, address_mark,
+               tier_mark, max_connections_mark] = backend;
+  return name + " " + address.to_string() + " weight " + std::to_string(weight) + " tier " +
+         std::to_string(tier) + " max_connections " + std::to_string(max_connections);
+}
+
+Json to_json(const AddedBackend& added) {
+  return {{"pool", added.pool},     {"name", added.name},    {"address", added.address.to_string()},
+          {"weight", added.weight}, {"by", added.origin.by}, {"at", added.origin.at}};
+}
+
+Json to_json(const RemovedBackend& removed) {
+  return {{"pool", removed.pool},
+          {"name", removed.name},
+          {"configured", removed.configured},
+          {"by", removed.origin.by},
+          {"at", removed.origin.at}};
+}
+
 template <class Change>
 Json to_json(const std::vector<Change>& changes) {
   auto list = Json::array();
   for (const auto& change : changes) {
-    list.push_back({{"pool", change.pool},
-                    {"name", change.name},
-                    {"address", change.address.to_string()},
-                    {"weight", change.weight},
-                    {"by", change.origin.by},
-                    {"at", change.origin.at}});
+    list.push_back(to_json(change));
   }
   return list;
 }
 
-template <class Change>
-Result<std::vector<Change>> from_json(const Json& list) {
-  std::vector<Change> changes;
+ChangeOrigin origin_from(const Json& one) {
+  return {.by = one.at("by").get<std::string>(), .at = one.at("at").get<std::int64_t>()};
+}
+
+Result<std::vector<AddedBackend>> added_from(const Json& list) {
+  std::vector<AddedBackend> added;
   for (const auto& one : list) {
     const auto address = Endpoint::parse(one.at("address").get<std::string>());
     if (!address) {
       return tl::unexpected(address.error());
     }
-    changes.push_back({.pool = one.at("pool").get<std::string>(),
-                       .name = one.at("name").get<std::string>(),
-                       .address = *address,
-                       .weight = one.at("weight").get<unsigned>(),
-                       .origin = {.by = one.at("by").get<std::string>(),
-                                  .at = one.at("at").get<std::int64_t>()}});
+    added.push_back({.pool = one.at("pool").get<std::string>(),
+                     .name = one.at("name").get<std::string>(),
+                     .address = *address,
+                     .weight = one.at("weight").get<unsigned>(),
+                     .origin = origin_from(one)});
   }
-  return changes;
+  return added;
+}
+
+std::vector<RemovedBackend> removed_from(const Json& list) {
+  std::vector<RemovedBackend> removed;
+  for (const auto& one : list) {
+    removed.push_back({.pool = one.at("pool").get<std::string>(),
+                       .name = one.at("name").get<std::string>(),
+                       .configured = one.at("configured").get<std::string>(),
+                       .origin = origin_from(one)});
+  }
+  return removed;
 }
 
 tl::unexpected<Error> refuse(int code, std::string message) {
@@ -95,12 +125,10 @@ Result<RunTimeChanges> parse_run_time_changes(std::string_view text) {
   // The library throws where a value is missing or of another kind.
   try {
     const auto json = Json::parse(text);
-    auto added = from_json<AddedBackend>(json.at("added"));
-    auto removed = from_json<RemovedBackend>(json.at("removed"));
-    if (!added || !removed) {
-      return tl::unexpected(added ? removed.error() : added.error());
-    }
-    return RunTimeChanges{std::move(*added), std::move(*removed)};
+    auto removed = removed_from(json.at("removed"));
+    return added_from(json.at("added")).map([&](std::vector<AddedBackend> added) {
+      return RunTimeChanges{std::move(added), std::move(removed)};
+    });
   } catch (const Json::exception& error) {
     return fail(std::string("the changes made at run time can't be read: ") + error.what());
   }
@@ -111,8 +139,7 @@ ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
   for (const auto& removed : changes.removed) {
     auto* pool = find_pool(result.config, removed.pool);
     const auto* backend = pool == nullptr ? nullptr : find_backend(*pool, removed.name);
-    if (backend == nullptr || backend->address != removed.address ||
-        backend->weight != removed.weight) {
+    if (backend == nullptr || text_of(*backend) != removed.configured) {
       continue;
     }
     pool->backends.erase(pool->backends.begin() + (backend - pool->backends.data()));
@@ -224,11 +251,8 @@ Result<RunTimeChanges> remove_backend(const Config& file, RunTimeChanges changes
     const auto in_force = with_changes(file, changes).config;
     return tl::unexpected(no_such_backend(*find_pool(in_force, pool), name));
   }
-  changes.removed.push_back({.pool = pool,
-                             .name = name,
-                             .address = backend->address,
-                             .weight = backend->weight,
-                             .origin = origin});
+  changes.removed.push_back(
+      {.pool = pool, .name = name, .configured = text_of(*backend), .origin = origin});
   return changes;
 }
 

@@ -100,6 +100,9 @@ ChangeResult Administration::change(const BackendChange& change) {
   const auto about = "pool " + change.pool + ": backend " + change.backend + " ";
   if (change.kind == Kind::weight) {
     const auto before = entry.weight.get();
+    if (before == change.weight) {
+      return std::vector<std::string>{};
+    }
     set_weight(entry, change.weight);
     sign(entry, change.by);
     shared_.events.write(EventKind::backend_weight, {{"pool", change.pool},
@@ -117,7 +120,14 @@ ChangeResult Administration::change(const BackendChange& change) {
   }
   const auto before = entry.admin.current_state();
   const auto after = state_for(change.kind);
+  if (before == after && !change.close_after) {
+    return std::vector<std::string>{};  // whoever was the first to say so has set it
+  }
   set_state(entry, backend->address.has_value(), after, change);
+  if (before == after) {
+    return std::vector{about + std::string(to_string(after)) +
+                       ", another time at which its connections are closed"};
+  }
   return std::vector{about + std::string(to_string(before)) + " -> " +
                      std::string(to_string(after))};
 }

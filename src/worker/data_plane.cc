@@ -210,7 +210,7 @@ void DataPlane::commit(const Staged& staged) {
     });
   }
   if (!started_) {
-    for (const auto& former : former_listeners(shared_)) {
+    for (const auto& former : former_listeners(topology_, shared_)) {
       for (const auto& relay : relays_) {
         relay->post([former](relay::Relay& its) { its.configure(former); });
       }

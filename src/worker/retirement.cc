@@ -116,18 +116,22 @@ bool Retirement::free_entries() {
   std::erase_if(forgotten_, [&](std::uint16_t listener) {
     return shared_.listeners[listener].retired.get() == 0;
   });
-  const auto is_picked_from = [&](std::uint16_t index) {
-    return std::ranges::any_of(pools_, [index](const auto& weak) {
-      const auto pool = weak.lock();
-      return pool && pool->index() == index;
-    });
-  };
-  bool all = true;
+  // Of sessions that began before a change: what they may pick, which isn't what came after them.
   std::set<std::uint16_t> pools_in_use;
+  std::set<std::uint16_t> backends_in_use;
+  for (const auto& weak : pools_) {
+    if (const auto pool = weak.lock()) {
+      pools_in_use.insert(pool->index());
+      for (const auto& backend : pool->backends()) {
+        backends_in_use.insert(backend.index);
+      }
+    }
+  }
+  bool all = true;
   std::uint16_t index = 0;
   for (auto& backend : state::first_touched(shared_.backends, shared_.backends_touched)) {
     if (is_retired(backend.name, backend.retired)) {
-      if (backend.active.get() == 0 && !is_picked_from(backend.pool)) {
+      if (backend.active.get() == 0 && !backends_in_use.contains(index)) {
         entries_.free_backend(index);
       } else {
         all = false;
@@ -157,7 +161,7 @@ bool Retirement::free_entries() {
   index = 0;
   for (auto& pool : state::first_touched(shared_.pools, shared_.pools_touched)) {
     if (is_retired(pool.name, pool.retired)) {
-      if (!pools_in_use.contains(index) && !is_picked_from(index)) {
+      if (!pools_in_use.contains(index)) {
         entries_.free_pool(index);
       } else {
         all = false;

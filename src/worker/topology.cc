@@ -28,10 +28,17 @@ tl::unexpected<Error> too_many(std::string_view what, std::size_t most) {
               " are configured or still have connections; try again when those have ended");
 }
 
-const pool::Pool* find_pool(const Topology& topology, std::uint16_t index) {
+// Nothing when it isn't configured.
+std::shared_ptr<pool::Pool> find_pool(const Topology& topology, std::uint16_t index) {
   const auto place = std::ranges::find_if(
       topology.pools, [index](const auto& pool) { return pool->index() == index; });
-  return place == topology.pools.end() ? nullptr : place->get();
+  return place == topology.pools.end() ? nullptr : *place;
+}
+
+std::shared_ptr<pool::Pool> pool_without_backends(std::uint16_t index, state::SharedState& shared) {
+  PoolConfig config;
+  config.name = state::to_view(shared.pools[index].name);
+  return std::make_shared<pool::Pool>(config, index, std::vector<pool::Backend>{}, shared);
 }
 
 Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const Answers& answers,
@@ -56,7 +63,7 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
                         .max_connections = backend.max_connections});
   }
   return std::make_shared<pool::Pool>(config, *index, std::move(backends), shared,
-                                      find_pool(before, *index), std::random_device{}());
+                                      find_pool(before, *index).get(), std::random_device{}());
 }
 
 // An operator's weight counts until the configuration has another one than it had.
@@ -258,17 +265,16 @@ void publish(const Config& config, const Topology& topology, state::SharedState&
   retire_others(shared.listeners, shared.listeners_touched, listeners);
 }
 
-std::vector<relay::ListenerSettings> former_listeners(state::SharedState& shared) {
+std::vector<relay::ListenerSettings> former_listeners(const Topology& topology,
+                                                      state::SharedState& shared) {
   std::vector<relay::ListenerSettings> former;
   std::uint16_t index = 0;
   for (const auto& entry : state::first_touched(shared.listeners, shared.listeners_touched)) {
     if (entry.name[0] != '\0' && entry.retired.get() != 0 && entry.pool < shared.pools.size()) {
-      PoolConfig no_backends;
-      no_backends.name = state::to_view(shared.pools[entry.pool].name);
+      const auto pool = find_pool(topology, entry.pool);
       former.push_back({.index = index,
                         .name = std::string(state::to_view(entry.name)),
-                        .pool = std::make_shared<pool::Pool>(no_backends, entry.pool,
-                                                             std::vector<pool::Backend>{}, shared),
+                        .pool = pool ? pool : pool_without_backends(entry.pool, shared),
                         .idle_timeout = Duration(entry.idle_timeout),
                         .half_close_timeout = Duration(entry.half_close_timeout)});
     }

@@ -61,8 +61,10 @@ using Answers = std::map<std::string, Result<SocketAddress>>;
 // another address under an old name, begin with unknown health.
 void publish(const Config& config, const Topology& topology, state::SharedState& shared);
 
-// Listeners that are configured no longer and may still have connections, each with a pool that has
-// no backends: none is connected anew.
-[[nodiscard]] std::vector<relay::ListenerSettings> former_listeners(state::SharedState& shared);
+// Listeners that are configured no longer and may still have connections, clients that wait or are
+// being connected among them: each with the pool it had. Where that is gone too, with one that has
+// no backends: nobody is left who would serve them.
+[[nodiscard]] std::vector<relay::ListenerSettings> former_listeners(const Topology& topology,
+                                                                    state::SharedState& shared);
 
 }  // namespace holdfast::worker

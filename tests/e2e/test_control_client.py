@@ -4,9 +4,11 @@ import contextlib
 import http.server
 import json
 import os
+import socket
 import socketserver
 import threading
 
+import pytest
 from support.command import holdfast
 
 
@@ -67,6 +69,43 @@ def test_a_path_that_no_socket_can_have_is_said_to_be_one(socket_directory):
         done = holdfast(command, "--socket", path)
         assert done.returncode == 1
         assert done.stderr == f"holdfast: {path} is too long for a Unix socket's path\n"
+
+
+@pytest.mark.parametrize("command", [("reload",), ("upgrade",), ("backends",)])
+def test_an_instance_that_hangs_up_at_once_is_not_taken_for_nobody(socket_directory, command):
+    # As a worker does that makes way after it has accepted, however late the client looks.
+    path = f"{socket_directory}/control"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as ending:
+        listener.bind(path)
+        listener.listen()
+
+        def hang_up():
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        ending.callback(thread.join)
+        ending.callback(listener.shutdown, socket.SHUT_RDWR)
+        done = holdfast(*command, "--socket", path)
+    assert done.returncode == 1, done
+    assert done.stderr.endswith("ended meanwhile\n")
+
+
+def test_an_instance_that_has_no_time_for_more_is_not_taken_for_nobody(socket_directory):
+    path = f"{socket_directory}/control"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as others:
+        listener.bind(path)
+        listener.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                other = others.enter_context(socket.socket(socket.AF_UNIX))
+                other.setblocking(False)
+                other.connect(path)
+        done = holdfast("upgrade", "--socket", path)
+    assert done.returncode == 1, done
+    assert done.stderr == f"holdfast: the instance at {path} is busy or ended meanwhile\n"
 
 
 def test_who_may_not_ask_is_told_so(socket_directory):

@@ -79,6 +79,23 @@ def test_connections_of_a_drained_backend_go_on(trio):
     balancer.wait_for_log(r" info backend drain pool=web backend=web-1 by=anna connections=1$")
 
 
+def test_asking_twice_changes_nothing(trio):
+    balancer, port, _ = trio()
+    for words in (["drain", "web/web-1"], ["maint", "web/web-2"], ["weight", "web/web-3", "4"]):
+        tell(balancer, *words)
+    seen, said = backends(balancer), len(balancer.log)
+    for words in (["drain", "web/web-1"], ["maint", "web/web-2"], ["weight", "web/web-3", "4"]):
+        assert tell(balancer, *words) == ["done already, nothing differs"]
+    assert backends(balancer) == seen
+    assert balancer.log[said:] == []
+    # Another time at which its connections are closed is something else.
+    tell(balancer, "drain", "web/web-1", "--close-after", "1h")
+    tell(balancer, "drain", "web/web-1")
+    assert backend(balancer, "web-1")["closing"] is not None
+    tell(balancer, "ready", "web/web-1")
+    assert tell(balancer, "ready", "web/web-1") == ["done already, nothing differs"]
+
+
 def test_a_drain_is_shown_with_who_set_it(trio):
     balancer, _, _ = trio()
     assert backend(balancer, "web-1")["set_by"] is None
@@ -290,6 +307,8 @@ def test_what_cannot_be_done_is_said(trio, words, message):
         ["drain", "web/web-1/web-2"],
         ["drain", "web/we b"],
         ["drain", "web/web-1", "--wait", "5"],
+        ["drain", "web/web-1", "--wait", "-5s"],
+        ["drain", "web/web-1", "--wait", "25h"],
         ["weight", "web/web-1", "1001"],
         ["weight", "web/web-1"],
         ["backends", "-o", "xml"],

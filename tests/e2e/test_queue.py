@@ -157,6 +157,28 @@ def test_the_queue_and_its_order_outlive_the_worker(choice):
     assert web.balancer.metrics().value(LOST) == 0
 
 
+def test_who_waits_goes_on_waiting_when_its_listener_is_gone_and_the_worker_dies(choice, free_port):
+    backends = [{"max_connections": 1}]
+    settings = {"health": NO_CHECKS, "queue": {"size": 20, "timeout": "1m"}}
+    web = choice(backends, **settings)
+    held, _ = web.held()
+    line = Line(web, 3)
+    other = web.config(backends, **settings).replace(
+        f'"name": "web", "bind": "127.0.0.1:{web.port}"',
+        f'"name": "other", "bind": "127.0.0.1:{free_port()}"',
+    )
+    web.balancer.reload(other)
+    web.balancer.expect_log(DEATHS)
+    for _ in range(2):
+        kill_worker(web.balancer)
+        assert web.pool("queue_length") == 3
+    assert line.served == []
+    for number, place in enumerate([held, *line.clients[:2]]):
+        place.close()
+        wait_until(lambda number=number: line.served == list(range(number + 1)))
+    assert web.balancer.metrics().value(LOST) == 0
+
+
 def test_a_timeout_runs_on_over_a_crash(choice):
     web = choice([{"max_connections": 1}], queue={"size": 2, "timeout": "3s"})
     web.held()

@@ -1,10 +1,12 @@
 """Backends that are added and removed while everything runs, and how the file and they get along."""
 
 import json
+import os
 
 import pytest
 from support import tcp
 from support.checks import checked, state, wait_for_state
+from support.command import holdfast
 from support.configuration import NO_CHECKS, web
 from support.continuity import DEATHS
 from support.operating import backend, backends, connected_to, tell, told
@@ -139,6 +141,32 @@ def test_a_backend_of_which_nothing_is_known_is_added_down(pair):
     assert served_by(port) == {"web-1", "web-2"}
 
 
+def test_a_connection_that_lives_long_keeps_no_entries_of_those_that_come_and_go(pair, servers):
+    balancer, port, _ = pair()
+    with connected_to(port, "web-1") as client:
+        for number in range(20):
+            tell(balancer, "add", "web", f"come-{number}", servers[2].address)
+            tell(balancer, "remove", f"web/come-{number}")
+        wait_until(lambda: "come-" not in balancer.get("/metrics")[2])
+        assert tcp.echoes(client)
+
+
+def test_a_name_of_dots_is_a_name(pair, servers):
+    balancer, _, _ = pair()
+    tell(balancer, "add", "web", "..", servers[2].address)
+    assert tell(balancer, "remove", "web/..") == ["pool web: backend .. removed"]
+
+
+def test_what_is_no_utf8_is_no_reason_to_die(pair):
+    balancer, _, _ = pair()
+    done = holdfast(
+        *("add", "web", "x", "\udcff:80", "--socket", balancer.socket),
+        env={**os.environ, "SUDO_USER": "", "USER": "\udcff"},
+    )
+    assert done.returncode == 1, done
+    assert "is no address" in done.stderr
+
+
 def test_adding_and_removing_leaves_no_descriptor_behind(pair, servers):
     balancer, _, _ = pair()
     before = balancer.open_descriptors()
@@ -154,6 +182,7 @@ def test_adding_and_removing_leaves_no_descriptor_behind(pair, servers):
         (["add", "wbe", "x", "127.0.0.1:1"], "there is no pool 'wbe': did you mean 'web'?"),
         (["add", "web", "web-1", "127.0.0.1:1"], "the configuration file has a backend 'web-1'"),
         (["add", "web", "x", "127.0.0.1:0"], "a backend can't have port 0"),
+        (["add", "web", "x", "unix:/a\nb"], "'unix:/a\nb' is no address: the path of a Unix"),
         (["add", "web", "x", "127.0.0.1"], "'127.0.0.1' is no address: write host:port"),
         (["remove", "web/web-4"], "there is no backend 'web-4' in pool 'web': did you mean"),
     ],

@@ -37,8 +37,7 @@ struct AddedBackend {
 struct RemovedBackend {
   std::string pool;
   std::string name;
-  Endpoint address;
-  unsigned weight = 1;
+  std::string configured;  // what the file said of it, as text
   ChangeOrigin origin = {};
 
   bool operator==(const RemovedBackend&) const = default;

@@ -81,6 +81,8 @@ TEST(Endpoint, refuses_hosts_that_no_name_can_be) {
 TEST(Endpoint, wants_an_absolute_path_that_fits) {
   EXPECT_THAT(error_of("unix:"), HasSubstr("an absolute path"));
   EXPECT_THAT(error_of("unix:app.sock"), HasSubstr("an absolute path"));
+  EXPECT_THAT(error_of("unix:/run/a\nb"), HasSubstr("control characters"));
+  EXPECT_THAT(error_of(std::string_view("unix:/run/a\0b", 13)), HasSubstr("control characters"));
   const std::string longest = "unix:/" + std::string(106, 'x');
   EXPECT_TRUE(Endpoint::parse(longest));
   EXPECT_THAT(error_of(longest + "x"), HasSubstr("at most 107 bytes"));

@@ -27,6 +27,11 @@ const std::string kFirst = R"({ name: web-1, address: "10.0.0.1:80" })";
 const std::string kSecond = R"({ name: web-2, address: "10.0.0.2:80", weight: 2 })";
 const std::string kMoved = R"({ name: web-2, address: "10.0.0.9:80", weight: 2 })";
 const std::string kHeavier = R"({ name: web-2, address: "10.0.0.2:80", weight: 3 })";
+const std::string kHigher = R"({ name: web-2, address: "10.0.0.2:80", weight: 2, tier: 1 })";
+const std::string kLimited =
+    R"({ name: web-2, address: "10.0.0.2:80", weight: 2, max_connections: 9 })";
+const std::string kRespelled =
+    R"({ name: "web-2", tier: 0, weight: 2, max_connections: off, address: 10.0.0.2:80 })";
 
 AddedBackend third(std::string_view address = "10.0.0.3:80", unsigned weight = 1) {
   return {.pool = "web",
@@ -82,11 +87,13 @@ TEST(RunTimeChanges, keep_a_backend_removed_that_the_file_says_the_same_of) {
   EXPECT_EQ(changed.changes, without_second(config));
   EXPECT_THAT(changed.notes,
               ElementsAre("pool web: backend web-2 stays removed, by anna at run time"));
+  const auto respelled = file(kFirst + "," + kRespelled);
+  EXPECT_THAT(names(with_changes(respelled, without_second(config)).config), ElementsAre("web-1"));
 }
 
 TEST(RunTimeChanges, end_for_a_removed_backend_when_the_file_says_something_else_of_it) {
   const auto removed = without_second(file(kFirst + "," + kSecond));
-  for (const auto& other : {kMoved, kHeavier}) {
+  for (const auto& other : {kMoved, kHeavier, kHigher, kLimited}) {
     const auto changed = with_changes(file(kFirst + "," + other), removed);
     EXPECT_THAT(names(changed.config), ElementsAre("web-1", "web-2"));
     EXPECT_EQ(changed.changes, RunTimeChanges{});
