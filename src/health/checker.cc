@@ -194,10 +194,8 @@ class Checker::Impl {
     (passed ? entry.checks_passed : entry.checks_failed).add(1);
     shared_.pools[target.pool->index()].health_check_duration.observe(
         static_cast<std::uint64_t>(result.took.count()));
-    // Nobody would take back what was said in answer to a question that isn't asked any more.
-    const bool is_asked = target.pool->config().health.type == CheckType::agent;
-    if (result.agent && is_asked && apply_report(*result.agent, entry.agent)) {
-      say_what_the_agent_wants(target, *result.agent);
+    if (result.agent) {
+      heed(target, *result.agent);
     }
     const auto before = entry.health.state;
     if (const auto next =
@@ -206,6 +204,20 @@ class Checker::Impl {
     }
     if (passed) {
       readmit(target);
+    }
+  }
+
+  void heed(const Target& target, const AgentReport& report) {
+    auto& entry = target.pool->entry(target.backend);
+    if (target.pool->config().health.type != CheckType::agent) {
+      return;  // nobody would take back what is said now: it isn't asked any more
+    }
+    if (entry.agent.current_state() == state::AgentState::maint &&
+        report.wish == state::AgentState::ready) {
+      note_return(entry);
+    }
+    if (apply_report(report, entry.agent)) {
+      say_what_the_agent_wants(target, report);
     }
   }
 
@@ -225,11 +237,16 @@ class Checker::Impl {
                                 {"reason", report.reason}});
   }
 
+  // Before anybody can pick it: slow_start counts from here.
+  void note_return(state::BackendEntry& entry) {
+    entry.came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(loop_.now())));
+  }
+
   void publish(Target& target, state::Health before, state::Health next,
                const ProbeResult& result) {
     auto& entry = target.pool->entry(target.backend);
     if (before == state::Health::down) {
-      entry.came_back_at.set(static_cast<std::uint64_t>(to_nanoseconds(loop_.now())));
+      note_return(entry);
     }
     entry.published_health.set(static_cast<std::uint32_t>(next));
     target.pool->serve_waiting();

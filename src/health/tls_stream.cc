@@ -14,8 +14,14 @@
 namespace holdfast::health {
 namespace {
 
-bool is_numeric(const std::string& name) {
-  return SocketAddress::from(Endpoint{.host = name, .path = {}}).has_value();
+// Without its zone ("fe80::1%eth0"), which no certificate has. Empty for a host name.
+std::string numeric_form(const std::string& name) {
+  const auto address = SocketAddress::from(Endpoint{.host = name, .path = {}});
+  if (!address) {
+    return {};
+  }
+  const auto host = address->endpoint().host;
+  return host.substr(0, host.find('%'));
 }
 
 int size_of(std::size_t bytes) {
@@ -38,13 +44,17 @@ TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, int socket, cons
   if (name.empty()) {
     return;
   }
-  if (is_numeric(name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream_.get()), name.c_str());
+  bool is_named = false;
+  if (const auto numeric = numeric_form(name); !numeric.empty()) {
+    is_named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream_.get()), numeric.c_str()) == 1;
   } else {
     // What SSL_set_tlsext_host_name is, without its cast.
     SSL_ctrl(stream_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(name.c_str()));
-    SSL_set1_host(stream_.get(), name.c_str());
+    is_named = SSL_set1_host(stream_.get(), name.c_str()) == 1;
+  }
+  if (!is_named) {
+    stream_.reset();  // anybody's certificate would do
   }
 }
 

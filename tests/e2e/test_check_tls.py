@@ -37,6 +37,15 @@ def test_a_tls_handshake_is_verified(holdfast, tcp_server, certificate, free_por
     wait_for_state(daemon, "up")
 
 
+def test_an_address_with_a_zone_is_verified_like_one_without(
+    holdfast, tcp_server, certificate, free_port
+):
+    front, trusted = free_port(), {"ca": str(certificate.path)}
+    server = tcp_server(certificate.handler(tcp.echo), host="::1")
+    daemon = holdfast(checked(front, f"[::1%1]:{server.port}", tls=trusted))
+    assert_goes_down(daemon, "certificate not valid: IP address mismatch")
+
+
 def test_a_certificate_is_good_for_its_days(holdfast, tcp_server, tmp_path, free_port):
     expired = Certificate(tmp_path, "web.example.org", days=-1)
     front, server = free_port(), tcp_server(expired.handler(tcp.echo))

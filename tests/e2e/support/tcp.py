@@ -30,7 +30,8 @@ class TcpServer:
 
     def listen(self):
         """Listens, at first or again."""
-        self._listener = socket.socket()
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.socket(family)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((self.host, self.port))
         self._listener.listen(self._backlog)

@@ -247,6 +247,26 @@ TEST(Checker, takes_no_word_of_an_agent_whose_answer_comes_when_nobody_asks_agen
   EXPECT_EQ(pool.entry().agent.current_state(), state::AgentState::ready);
 }
 
+TEST(Checker, has_a_backend_begin_anew_that_its_agent_takes_out_of_maintenance) {
+  const auto backend = listen_any();
+  auto health = CheckedPool::quick();
+  health.type = CheckType::agent;
+  CheckedPool pool({address_of(backend)}, health);
+  const auto came_back_at_after = [&](std::string_view line) {
+    const auto checks = pool.entry().checks_passed.get();
+    EXPECT_TRUE(pool.turn_until([&] { return is_ready(backend.get(), true, false); }));
+    const auto agent = testing::accept_from(backend);
+    testing::send_all(agent, line);
+    EXPECT_TRUE(pool.turn_until([&] { return pool.entry().checks_passed.get() > checks; }));
+    return pool.entry().came_back_at.get();
+  };
+
+  EXPECT_EQ(came_back_at_after("drain\n"), 0U);
+  EXPECT_EQ(came_back_at_after("ready\n"), 0U) << "it has been at work all the time";
+  EXPECT_EQ(came_back_at_after("maint\n"), 0U);
+  EXPECT_GT(came_back_at_after("ready\n"), 0U);
+}
+
 // scar 35: with checks before, during and after their connect; AddressSanitizer looks on.
 TEST(Checker, can_be_replaced_at_any_time_with_checks_in_flight) {
   const auto alive = listen_any();
