@@ -104,6 +104,7 @@ ChangeResult Administration::change(const BackendChange& change) {
       return std::vector<std::string>{};
     }
     set_weight(entry, change.weight);
+    (*pool)->update();  // what is drawn by tables and by the heaviest goes by it from now on too
     sign(entry, change.by);
     shared_.events.write(EventKind::backend_weight, {{"pool", change.pool},
                                                      {"backend", change.backend},

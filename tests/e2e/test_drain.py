@@ -1,11 +1,14 @@
 """Backends that are taken out for maintenance, and what clients notice of it."""
 
 import contextlib
+import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 from support import tcp
+from support.binary import BINARY
 from support.clients import Clients
 from support.command import holdfast as run_holdfast
 from support.configuration import FAST_CHECKS, NO_CHECKS, web
@@ -83,11 +86,11 @@ def test_asking_twice_changes_nothing(trio):
     balancer, port, _ = trio()
     for words in (["drain", "web/web-1"], ["maint", "web/web-2"], ["weight", "web/web-3", "4"]):
         tell(balancer, *words)
-    seen, said = backends(balancer), len(balancer.log)
+    seen, events = backends(balancer), balancer.get("/api/v1/events")[2]
     for words in (["drain", "web/web-1"], ["maint", "web/web-2"], ["weight", "web/web-3", "4"]):
         assert tell(balancer, *words) == ["done already, nothing differs"]
     assert backends(balancer) == seen
-    assert balancer.log[said:] == []
+    assert balancer.get("/api/v1/events")[2] == events
     # Another time at which its connections are closed is something else.
     tell(balancer, "drain", "web/web-1", "--close-after", "1h")
     tell(balancer, "drain", "web/web-1")
@@ -174,6 +177,65 @@ def test_the_rest_is_closed_whatever_becomes_of_the_worker(trio, program, what):
     assert closed(balancer, "drained", backend="web-1") == 10
 
 
+def test_who_waits_may_be_interrupted_and_the_drain_goes_on(trio):
+    balancer, port, _ = trio()
+    with connected_to(port, "web-1") as client:
+        words = ["drain", "web/web-1", "--wait", "1m", "--close-after", "1s", "--spread", "0s"]
+        waiting = subprocess.Popen([BINARY, *words, "--socket", balancer.socket])
+        try:
+            wait_until(lambda: state(balancer, "web-1") == "drain")
+            waiting.send_signal(signal.SIGINT)
+            assert waiting.wait(10) == -signal.SIGINT
+        finally:
+            waiting.kill()
+            waiting.wait()
+        assert state(balancer, "web-1") == "drain"
+        wait_until(lambda: is_over(client), 10)
+    assert closed(balancer, "drained", backend="web-1") == 1
+
+
+def test_the_rest_is_closed_although_the_file_has_lost_the_backend_and_the_guardian_dies(
+    holdfast, tcp_server, free_port
+):
+    port = free_port()
+    addresses = [tcp_server(tcp.greeter(f"web-{number}")).address for number in (1, 2)]
+    both, one = (web(f"127.0.0.1:{port}", *names) for names in (addresses, addresses[:1]))
+    balancer = holdfast(both)
+    balancer.expect_log(DEATHS)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connected_to(port, "web-2")) for _ in range(6)]
+        others = [stack.enter_context(connected_to(port, "web-1")) for _ in range(2)]
+        tell(balancer, "drain", "web/web-2", "--close-after", "1s", "--spread", "1s")
+        balancer.reload(one)
+        balancer.kill_guardian()
+        wait_until(lambda: all(is_over(client) for client in clients), 20)
+        assert all(tcp.echoes(other) for other in others)
+    # What comes by that name later is another backend.
+    balancer.reload(both)
+    seen = backend(balancer, "web-2")
+    assert (seen["state"], seen["closing"], seen["set_by"]) == ("ready", None, None)
+    assert ask(port) in ("web-1", "web-2")
+
+
+def test_who_is_ready_in_the_middle_of_it_keeps_what_is_left(trio):
+    balancer, port, _ = trio()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connected_to(port, "web-1")) for _ in range(30)]
+        tell(balancer, "drain", "web/web-1", "--close-after", "0s", "--spread", "20s")
+        wait_until(lambda: any(is_over(client) for client in clients), 20)
+        tell(balancer, "ready", "web/web-1")
+        seen = backend(balancer, "web-1")
+        assert (seen["state"], seen["closing"]) == ("ready", None)
+        # Once a closing that was under way has reached the threads, no more are closed.
+        assert "web-1" in {ask(port) for _ in range(12)}
+        left = sum(not is_over(client) for client in clients)
+        assert left > 10
+        balancer.metrics()
+        assert "web-1" in {ask(port) for _ in range(12)}
+        assert sum(not is_over(client) for client in clients) == left
+        assert all(tcp.echoes(client) for client in clients if not is_over(client))
+
+
 def test_a_backend_that_is_ready_again_keeps_its_connections(trio):
     balancer, port, _ = trio()
     with connected_to(port, "web-1") as client:
@@ -252,6 +314,22 @@ def test_a_weight_counts_from_the_next_connection_on(trio):
     tell(balancer, "weight", "web/web-1", "4")
     served = [ask(port) for _ in range(12)]
     assert served.count("web-1") == 8
+
+
+@pytest.mark.parametrize("balance", ["random", "power_of_two", "maglev"])
+def test_a_weight_counts_at_once_where_backends_are_drawn_too(
+    holdfast, tcp_server, free_port, balance
+):
+    port = free_port()
+    addresses = [tcp_server(tcp.greeter(f"web-{number}")).address for number in (1, 2, 3)]
+    pool = {"balance": balance, "health": NO_CHECKS}
+    if balance == "maglev":
+        pool["hash"] = {"key": "client_ip_port"}
+    balancer = holdfast(web(f"127.0.0.1:{port}", *addresses, pool=pool))
+    for _ in range(3):
+        tell(balancer, "weight", "web/web-1", "1000")
+        assert [ask(port) for _ in range(10)].count("web-1") >= 8
+        tell(balancer, "weight", "web/web-1", "1")
 
 
 def test_a_weight_stays_until_the_file_has_another_one(holdfast, tcp_server, free_port):
