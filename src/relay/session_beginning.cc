@@ -6,6 +6,7 @@
 #include "holdfast/base/fault.h"
 #include "relay/backend_report.h"
 #include "relay/session.h"
+#include "relay/tried.h"
 
 namespace holdfast::relay {
 
@@ -47,6 +48,10 @@ void Session::on_nobody_left() {
   HOLDFAST_FAULT_POINT(session_waiting);
   begin_waiting();
   join_queue();
+}
+
+void Session::on_client_hung_up() {
+  reject(state::Rejection::client_left);
 }
 
 void Session::begin_waiting() {
@@ -125,10 +130,12 @@ void Session::resume_waiting() {
 }
 
 // Goes back to connecting with all that the client has sent; false when that can't be.
-bool Session::replay() {
-  const auto cause = is_reset_by_backend() ? CloseCause::backend_reset : CloseCause::finished;
-  if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts ||
-      !replay_.rewind()) {
+bool Session::replay(CloseCause cause) {
+  if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts) {
+    return false;
+  }
+  note_failed(record_, record_.backend);  // before the record forgets that it is with this one
+  if (!replay_.rewind()) {
     return false;
   }
   to_backend_.is_unsettled = false;
