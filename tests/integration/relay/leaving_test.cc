@@ -60,6 +60,8 @@ TEST(Leaving, is_not_what_a_client_does_that_half_closes) {
   const auto client = balancer.connect();
   send_all(client, "hello");
   finish_sending(client);
+  ASSERT_TRUE(eventually([&] { return balancer.shared().backends[0].active.get() == 1; }));
+  EXPECT_LT(cpu_share_during(100ms), 0.5) << "nor does it wake anybody";
   const auto server = slow.serve();
   const auto heard = receive_to_end(server);
   EXPECT_EQ(heard.bytes, "hello");
