@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "holdfast/base/fault.h"
+#include "holdfast/base/socket.h"
 #include "relay/backend_report.h"
 #include "relay/session.h"
 #include "relay/tried.h"
@@ -149,6 +150,7 @@ bool Session::replay(CloseCause cause) {
   DeadlineList::leave(*this);
   client_poll_.reset();
   backend_poll_.reset();
+  reset_on_close(record_.backend_fd);  // it needn't go on with what another one is asked now
   {
     const Fd backend(std::exchange(record_.backend_fd, -1));
     HOLDFAST_FAULT_POINT(replay_backend_forgotten);
