@@ -68,6 +68,9 @@ Connector::Connector(Context& context, const Service& service, state::Connection
 void Connector::abandon() {
   client_.reset();
   for (auto& attempt : attempts_) {
+    if (attempt.is_open() && attempt.is_hedge) {
+      counters().hedges_lost.add(1);
+    }
     attempt.close(pool_);
   }
 }
