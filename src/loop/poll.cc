@@ -23,6 +23,11 @@ void Poll::want_end() {
   ask(UV_DISCONNECT);
 }
 
+// libuv polls for nothing unless something is asked for.
+void Poll::want_hangup() {
+  ask(UV_PRIORITIZED);
+}
+
 void Poll::ask(int events) {
   if (events == asked_) {
     return;

@@ -8,6 +8,7 @@
 #include "holdfast/base/socket.h"
 #include "relay/backend_report.h"
 #include "relay/client_key.h"
+#include "relay/tried.h"
 
 namespace holdfast::relay {
 namespace {
@@ -15,6 +16,9 @@ namespace {
 // How often a connect that is late, and that no other may race, looks whether one may by now: its
 // backend may have been ejected meanwhile.
 constexpr auto kLookInterval = std::chrono::milliseconds(20);
+
+// After how long somebody looks after the client: most connects take less, and pay nothing for it.
+constexpr auto kLasting = std::chrono::milliseconds(10);
 
 // How long a connect may take before another one races it; 0: none does.
 Duration hedge_after(const pool::Pool& pool) {
@@ -58,16 +62,26 @@ Connector::Connector(Context& context, const Service& service, state::Connection
       attempts_{Attempt(context, record, record.backend_fd, record.backend, *this),
                 Attempt(context, record, record.second_fd, record.second_backend, *this)},
       late_(*this, &Connector::on_late),
-      total_(*this, &Connector::on_total_reached) {}
+      total_(*this, &Connector::on_total_reached),
+      lasting_(*this, &Connector::on_lasting) {}
 
 void Connector::abandon() {
+  client_.reset();
   for (auto& attempt : attempts_) {
+    if (attempt.is_open() && attempt.is_hedge) {
+      counters().hedges_lost.add(1);
+    }
     attempt.close(pool_);
   }
 }
 
-void Connector::begin() {
+void Connector::begin_deadlines() {
   service_.connect_total_deadline.touch(total_);
+  context_.deadlines.list(kLasting).touch(lasting_);
+}
+
+void Connector::begin() {
+  begin_deadlines();
   if (open(attempts_.front(), record_.attempts == 0 ? Why::first : Why::failover)) {
     expect_next();
   } else {
@@ -76,7 +90,7 @@ void Connector::begin() {
 }
 
 void Connector::begin_with(const pool::Backend& backend) {
-  service_.connect_total_deadline.touch(total_);
+  begin_deadlines();
   if (start(attempts_.front(), backend, record_.attempts == 0 ? Why::first : Why::failover)) {
     expect_next();
   } else {
@@ -88,12 +102,27 @@ bool Connector::has_attempts_left() const {
   return record_.attempts < pool_.config().connect.attempts;
 }
 
+// One that has only lost a race is better than nobody.
+const pool::Backend* Connector::pick(const Attempt& attempt, Why why) {
+  pool::PickRequest request{.tried = tried(record_),
+                            .client = client_key(pool_.config(), record_),
+                            .now = context_.loop.now()};
+  if (const auto* backend = pool_.pick(request)) {
+    return backend;
+  }
+  const auto failed_ones = failed(record_);
+  if (why == Why::hedge || other(attempt).is_open() ||
+      failed_ones.all().size() == request.tried.size()) {
+    return nullptr;
+  }
+  request.tried = failed_ones.all();
+  return pool_.pick(request);
+}
+
 // Whether a connect is under way now.
 bool Connector::open(Attempt& attempt, Why why) {
   while (has_attempts_left()) {
-    const auto* backend = pool_.pick({.tried = std::span(record_.tried).first(record_.attempts),
-                                      .client = client_key(pool_.config(), record_),
-                                      .now = context_.loop.now()});
+    const auto* backend = pick(attempt, why);
     if (backend == nullptr) {
       return false;
     }
@@ -113,7 +142,7 @@ bool Connector::start(Attempt& attempt, const pool::Backend& backend, Why why) {
   if (why != Why::hedge) {
     pool_.racing().budget.deposit(Clock::now());
   }
-  record_.tried[record_.attempts++] = backend.index;
+  note_tried(record_, backend.index);
   attempt.is_hedge = why == Why::hedge;
   const int code = attempt.begin(backend, pool_.config().connect.socket, service_.connect_deadline);
   if (code != 0) {
@@ -170,6 +199,7 @@ void Connector::win(Attempt& winner) {
 
 void Connector::fail(Attempt& attempt, int code) {
   const auto reason = classify(code);
+  note_failed(record_, attempt.backend());
   context_.counters.backends[attempt.backend()]
       .connect_failures[static_cast<std::size_t>(reason)]
       .add(1);
@@ -200,6 +230,16 @@ void Connector::lose(Attempt& attempt) {
   if (had_its_time) {
     report_failure(context_, pool_, backend, "another backend connected first");
   }
+}
+
+void Connector::on_lasting() {
+  ClientWatch::Owner& owner = *this;
+  client_.emplace(context_.loop, record_.client_fd, ClientWatch::Leaving::by_hangup, owner);
+}
+
+void Connector::on_client_left() {
+  const Handling handling(context_, record_);
+  owner_.on_client_hung_up();
 }
 
 void Connector::on_late() {
@@ -295,7 +335,7 @@ void Connector::forget(state::ConnectionRecord& record) {
   HOLDFAST_FAULT_POINT(recovery_second_forgotten);
   record.backend = state::kNoBackend;
   record.second_backend = state::kNoBackend;
-  record.attempts = 0;
+  forget_all_but_failed(record);
 }
 
 state::PoolCounters& Connector::counters() const {

@@ -2,24 +2,26 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "holdfast/state/connection_record.h"
 #include "relay/alarm.h"
 #include "relay/attempt.h"
+#include "relay/client_watch.h"
 #include "relay/context.h"
 
 namespace holdfast::relay {
 
 // The connecting phase of a session: finds a backend that answers, before any byte of the client is
 // with one, so that the client notices nothing but time. Tries one after the other, never one
-// twice; while a connect is late, a second races it, and the first to be done wins. At most two at
-// a time.
+// twice while another is left; while a connect is late, a second races it, and the first to be done
+// wins. At most two at a time.
 //
 // What is under way stands in the record. A successor forgets it all and begins again: a connect
 // costs nothing but time.
 //
 // Made and destroyed by its Session, on its thread.
-class Connector final : private Attempt::Owner {
+class Connector final : private Attempt::Owner, private ClientWatch::Owner {
  public:
   class Owner {
    public:
@@ -28,6 +30,8 @@ class Connector final : private Attempt::Owner {
     virtual void on_connected(std::unique_ptr<loop::Poll> poll) = 0;
     // No backend, no attempt or no time is left.
     virtual void on_nobody_left() = 0;
+    // Nobody is there to connect for: the client was reset. What is under way still is.
+    virtual void on_client_hung_up() = 0;
 
    protected:
     ~Owner() = default;
@@ -54,9 +58,13 @@ class Connector final : private Attempt::Owner {
   enum class Why : std::uint8_t { first, failover, hedge };
 
   void on_outcome(Attempt& attempt, int code) override;
+  void on_client_left() override;
+  void on_lasting();
   void on_late();
   void on_total_reached();
 
+  void begin_deadlines();
+  [[nodiscard]] const pool::Backend* pick(const Attempt& attempt, Why why);
   [[nodiscard]] bool open(Attempt& attempt, Why why);
   [[nodiscard]] bool start(Attempt& attempt, const pool::Backend& backend, Why why);
   void go_on(Attempt& free);
@@ -80,6 +88,8 @@ class Connector final : private Attempt::Owner {
   std::array<Attempt, 2> attempts_;
   Alarm<Connector> late_;
   Alarm<Connector> total_;
+  Alarm<Connector> lasting_;
+  std::optional<ClientWatch> client_;  // once it has lasted
   bool was_denied_ = false;
   bool is_out_of_time_ = false;
 };

@@ -13,6 +13,7 @@ namespace holdfast::relay {
 namespace {
 
 constexpr std::size_t kMaxIdlePipes = 64;
+constexpr std::size_t kUsualPipe = 64 << 10;  // pipe(7)
 
 }  // namespace
 
@@ -49,7 +50,7 @@ Pipe PipePool::make(bool large) {
   ++open_;
   const Pipe pipe{ends[0], ends[1]};
   if (large) {
-    if (::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(kLargePipe)) > 0) {
+    if (resize(pipe, kLargePipe)) {
       HOLDFAST_FAULT_POINT(pipes_enlarged);
       large_.push_back(pipe.read);
     } else {
@@ -59,10 +60,47 @@ Pipe PipePool::make(bool large) {
   return pipe;
 }
 
+void PipePool::adopt(Pipe pipe) {
+  ++open_;
+  const int size = ::fcntl(pipe.read, F_GETPIPE_SZ);
+  if (size >= static_cast<int>(kLargePipe)) {
+    large_.push_back(pipe.read);
+  } else if (size > static_cast<int>(kUsualPipe)) {
+    roomy_.push_back(pipe.read);
+  }
+}
+
+Pipe PipePool::borrow_roomy(bool leaves_half) {
+  if (roomy_.size() >= (leaves_half ? roomy_limit_ / 2 : roomy_limit_)) {
+    return {};
+  }
+  const Pipe pipe = borrow(false);
+  if (!pipe.is_open() || is_large(pipe)) {
+    return pipe;
+  }
+  if (!resize(pipe, kRoomyPipe)) {
+    give_back(pipe);
+    return {};
+  }
+  roomy_.push_back(pipe.read);
+  return pipe;
+}
+
+bool PipePool::is_large(Pipe pipe) const {
+  return std::ranges::find(large_, pipe.read) != large_.end();
+}
+
+bool PipePool::resize(Pipe pipe, std::size_t size) {
+  return ::fcntl(pipe.write, F_SETPIPE_SZ, static_cast<int>(size)) > 0;
+}
+
 void PipePool::give_back(Pipe pipe) {
   assert(pipe.is_open());
-  const bool is_large = std::ranges::find(large_, pipe.read) != large_.end();
-  auto& idle = is_large ? idle_large_ : idle_;
+  if (std::erase(roomy_, pipe.read) > 0 && !resize(pipe, kUsualPipe)) {
+    close(pipe);
+    return;
+  }
+  auto& idle = is_large(pipe) ? idle_large_ : idle_;
   if (idle.size() == kMaxIdlePipes) {
     close(pipe);
     return;
@@ -89,6 +127,7 @@ void PipePool::discard(Pipe pipe) {
 
 void PipePool::close(Pipe pipe) {
   std::erase(large_, pipe.read);
+  std::erase(roomy_, pipe.read);
   ::close(pipe.read);
   HOLDFAST_FAULT_POINT(pipes_half_closed);
   ::close(pipe.write);

@@ -49,10 +49,20 @@ void close_pipe(FlowRecord& flow) {
   close_pipe(flow.pipe_read, flow.pipe_write);
 }
 
-// The keeping pipe is there if the record says that it keeps, and only then.
+bool is_one_pipe(int read, int write) {
+  struct stat one {};
+  struct stat other {};
+  return ::fstat(read, &one) == 0 && ::fstat(write, &other) == 0 && one.st_ino == other.st_ino;
+}
+
+// The keeping pipe is there if the record says that it keeps, and only then. Where a worker died
+// between two of them, all that was kept is in the one that can be read.
 bool settle_keeping(ConnectionRecord& record) {
-  if (record.replay == ReplayState::keeping && is_pipe(record.keep_read) &&
-      is_pipe(record.keep_write)) {
+  if (record.replay == ReplayState::keeping && is_pipe(record.keep_read)) {
+    if (!is_one_pipe(record.keep_read, record.keep_write)) {
+      std::int32_t none = -1;
+      close_pipe(none, record.keep_write);
+    }
     return true;
   }
   close_pipe(record.keep_read, record.keep_write);
@@ -152,7 +162,7 @@ bool is_sound(FlowState state) {
 }  // namespace
 
 bool reconcile(ConnectionRecord& record) {
-  if (!is_stream(record.client_fd)) {
+  if (!is_stream(record.client_fd) || record.attempts > state::kMaxAttempts) {
     return false;
   }
   if (record.state != ConnectionState::relaying) {

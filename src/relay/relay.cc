@@ -27,7 +27,8 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   Impl(loop::Loop& loop, const RelayOptions& options, state::SharedState& shared,
        std::span<state::ConnectionRecord> records, Log& log)
       : scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)),
-        pipes_(options.limits.max_pipes, options.limits.max_large_pipes),
+        pipes_(options.limits.max_pipes, options.limits.max_large_pipes,
+               options.limits.max_roomy_pipes),
         deadlines_(loop),
         mailbox_(loop),
         table_(records, shared, shared.per_thread[options.thread], options.limits.max_connections),
@@ -67,7 +68,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
 
   void set_limits(const RelayLimits& limits) {
     table_.set_limit(limits.max_connections);
-    pipes_.set_limits(limits.max_pipes, limits.max_large_pipes);
+    pipes_.set_limits(limits.max_pipes, limits.max_large_pipes, limits.max_roomy_pipes);
     context_.connection_log = limits.connection_log;
     resume();  // more connections may be allowed now
   }
@@ -117,11 +118,11 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       HOLDFAST_FAULT_POINT(recovery_reconciled);
       for (const auto* flow : {&record->to_backend, &record->to_client}) {
         if (flow->pipe_read >= 0) {
-          pipes_.adopt();
+          pipes_.adopt({flow->pipe_read, flow->pipe_write});
         }
       }
       if (record->keep_read >= 0) {
-        pipes_.adopt();
+        pipes_.adopt({record->keep_read, record->keep_write});
       }
       context_.counters.recovered.add(1);
       resumed.push_back(&begin(service->second, *record));

@@ -45,13 +45,39 @@ void Replay::on_taken(FlowRecord& flow) {
   }
   const auto copied = ::tee(flow.pipe_read, record_.keep_write, flow.held, SPLICE_F_NONBLOCK);
   HOLDFAST_FAULT_POINT(replay_kept);
-  if (copied != static_cast<ssize_t>(flow.held)) {
+  if (copied != static_cast<ssize_t>(flow.held) && !keep_in_a_roomier_pipe(flow)) {
     stop();
   }
 }
 
 void Replay::on_copy(FlowRecord&) {
   stop();
+}
+
+// The keeping pipe had no slots left for all of what was just taken. A client that sends little at
+// a time, or a network of small packets, fills those long before its bytes are many.
+bool Replay::keep_in_a_roomier_pipe(const FlowRecord& flow) {
+  const Pipe pipe = pipes_.borrow_roomy(true);
+  if (!pipe.is_open()) {
+    return false;
+  }
+  const std::size_t before = kept() - flow.held;
+  if (::tee(record_.keep_read, pipe.write, before, SPLICE_F_NONBLOCK) !=
+          static_cast<ssize_t>(before) ||
+      ::tee(flow.pipe_read, pipe.write, flow.held, SPLICE_F_NONBLOCK) !=
+          static_cast<ssize_t>(flow.held)) {
+    pipes_.reclaim(pipe);
+    return false;
+  }
+  // The end from which it is sent again comes first: a successor that finds ends of two pipes does
+  // without the other one (recovery).
+  const Pipe old{record_.keep_read, record_.keep_write};
+  record_.keep_read = pipe.read;
+  HOLDFAST_FAULT_POINT(replay_keeping_half_moved);
+  record_.keep_write = pipe.write;
+  HOLDFAST_FAULT_POINT(replay_keeping_moved);
+  give_back(old);
+  return true;
 }
 
 bool Replay::borrow_pipe() {
@@ -83,8 +109,17 @@ void Replay::stop() {
   HOLDFAST_FAULT_POINT(replay_pipe_half_unnamed);
   record_.keep_write = -1;
   if (pipe.is_open()) {
-    pipes_.reclaim(pipe);
+    give_back(pipe);
     HOLDFAST_FAULT_POINT(replay_pipe_returned);
+  }
+}
+
+// What a successor has come into may have one end only.
+void Replay::give_back(Pipe pipe) {
+  if (pipe.write < 0) {
+    pipes_.discard(pipe);
+  } else {
+    pipes_.reclaim(pipe);
   }
 }
 
@@ -117,16 +152,18 @@ void Replay::resume() {
 
 // An empty pipe after that is none: there was no room for all of it.
 Pipe Replay::copy(std::size_t bytes) {
-  const Pipe pipe = pipes_.borrow(false);
-  if (!pipe.is_open()) {
-    return {};
+  for (const bool roomy : {false, true}) {
+    const Pipe pipe = roomy ? pipes_.borrow_roomy(false) : pipes_.borrow(false);
+    if (!pipe.is_open()) {
+      return {};
+    }
+    const auto copied = ::tee(record_.keep_read, pipe.write, bytes, SPLICE_F_NONBLOCK);
+    if (copied == static_cast<ssize_t>(bytes)) {
+      return pipe;
+    }
+    pipes_.reclaim(pipe);
   }
-  const auto copied = ::tee(record_.keep_read, pipe.write, bytes, SPLICE_F_NONBLOCK);
-  if (copied != static_cast<ssize_t>(bytes)) {
-    pipes_.discard(pipe);
-    return {};
-  }
-  return pipe;
+  return {};
 }
 
 bool Replay::rewind() {

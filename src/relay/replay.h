@@ -13,7 +13,7 @@ namespace holdfast::relay {
 //
 // As long as anything is kept, all is that was taken from the client: what the backend got and what
 // the flow's pipe holds. When it is more than `up_to`, when there is no pipe for it or not enough
-// room in it, or when bytes can't be spliced, nothing is kept any more. One session's own.
+// room in a roomy one, or when bytes can't be spliced, nothing is kept any more. One session's own.
 class Replay final : public Witness {
  public:
   Replay(state::ConnectionRecord& record, std::size_t up_to, PipePool& pipes)
@@ -47,6 +47,8 @@ class Replay final : public Witness {
 
   [[nodiscard]] std::size_t kept() const;
   [[nodiscard]] bool borrow_pipe();
+  void give_back(Pipe pipe);
+  [[nodiscard]] bool keep_in_a_roomier_pipe(const state::FlowRecord& flow);
   [[nodiscard]] Pipe copy(std::size_t bytes);
   void begin_flows_again(Pipe pipe, std::size_t bytes);
 

@@ -126,7 +126,7 @@ void Session::relay(Readiness client, Readiness backend) {
   HOLDFAST_FAULT_POINT(session_progress_counted);
   if (to_backend_.is_unsettled || to_client_.is_unsettled) {
     report_unanswered();
-    if (replay()) {
+    if (replay(cause_of_backends_end())) {
       return;
     }
     settle(to_backend_);
@@ -228,6 +228,10 @@ void Session::on_reset(Flow& towards_dead, ResetBy dead) {
 bool Session::is_reset_by_backend() const {
   return record_.reset == ResetBy::backend || to_backend_.is_unsettled ||
          to_client_.stop == PumpStop::source_reset;
+}
+
+CloseCause Session::cause_of_backends_end() const {
+  return is_reset_by_backend() ? CloseCause::backend_reset : CloseCause::finished;
 }
 
 // The backend is gone before its first byte.

@@ -72,6 +72,7 @@ class Session final : public loop::Poll::Handler,
 
   void on_connected(std::unique_ptr<loop::Poll> poll) override;
   void on_nobody_left() override;
+  void on_client_hung_up() override;
   void on_turn(const pool::Backend& backend) override;
   void on_waited_too_long() override;
   void on_client_left() override;
@@ -92,7 +93,8 @@ class Session final : public loop::Poll::Handler,
   }
   [[nodiscard]] bool is_reset_by_backend() const;
   void report_unanswered();
-  [[nodiscard]] bool replay();
+  [[nodiscard]] bool replay(state::CloseCause cause);
+  [[nodiscard]] state::CloseCause cause_of_backends_end() const;
   void on_reset(Flow& towards_dead, state::ResetBy dead);
   [[nodiscard]] bool count_progress(std::uint64_t to_backend_before,
                                     std::uint64_t to_client_before);

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "holdfast/base/fault.h"
+#include "holdfast/base/socket.h"
 #include "relay/backend_report.h"
 #include "relay/session.h"
+#include "relay/tried.h"
 
 namespace holdfast::relay {
 
@@ -47,6 +49,10 @@ void Session::on_nobody_left() {
   HOLDFAST_FAULT_POINT(session_waiting);
   begin_waiting();
   join_queue();
+}
+
+void Session::on_client_hung_up() {
+  reject(state::Rejection::client_left);
 }
 
 void Session::begin_waiting() {
@@ -125,10 +131,12 @@ void Session::resume_waiting() {
 }
 
 // Goes back to connecting with all that the client has sent; false when that can't be.
-bool Session::replay() {
-  const auto cause = is_reset_by_backend() ? CloseCause::backend_reset : CloseCause::finished;
-  if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts ||
-      !replay_.rewind()) {
+bool Session::replay(CloseCause cause) {
+  if (!replay_.is_possible() || record_.attempts >= service_->pool->config().connect.attempts) {
+    return false;
+  }
+  note_failed(record_, record_.backend);  // before the record forgets that it is with this one
+  if (!replay_.rewind()) {
     return false;
   }
   to_backend_.is_unsettled = false;
@@ -142,6 +150,7 @@ bool Session::replay() {
   DeadlineList::leave(*this);
   client_poll_.reset();
   backend_poll_.reset();
+  reset_on_close(record_.backend_fd);  // it needn't go on with what another one is asked now
   {
     const Fd backend(std::exchange(record_.backend_fd, -1));
     HOLDFAST_FAULT_POINT(replay_backend_forgotten);

@@ -42,6 +42,24 @@ bool is_failure(CloseCause cause) {
   std::abort();
 }
 
+// The backend is to be left, and the client isn't.
+bool is_backends_own(CloseCause cause) {
+  switch (cause) {
+    case CloseCause::backend_down:
+    case CloseCause::drained:
+    case CloseCause::lower_tier_up:
+      return true;
+    case CloseCause::finished:
+    case CloseCause::client_reset:
+    case CloseCause::backend_reset:
+    case CloseCause::idle_timeout:
+    case CloseCause::half_close_timeout:
+    case CloseCause::shutdown:
+      return false;
+  }
+  std::abort();
+}
+
 // How a connection ended both of whose directions are over.
 CloseCause cause_of(ResetBy reset) {
   switch (reset) {
@@ -95,6 +113,9 @@ bool Session::is_in_flight() const {
 void Session::close(CloseCause cause) {
   if (record_.state == ConnectionState::connecting || record_.state == ConnectionState::waiting) {
     reject(state::Rejection::shutdown);
+    return;
+  }
+  if (is_backends_own(cause) && !delivery_ends_ && replay(cause)) {
     return;
   }
   const bool may_wait = cause == CloseCause::idle_timeout;

@@ -5,18 +5,17 @@
 
 #include "holdfast/base/fault.h"
 #include "relay/client_key.h"
+#include "relay/tried.h"
 
 namespace holdfast::relay {
 
 Waiting::Waiting(Context& context, const Service& service, state::ConnectionRecord& record,
                  Owner& owner)
-    : Ticket(record.accepted_at, std::span(record.tried).first(record.attempts),
-             client_key(service.pool->config(), record)),
+    : Ticket(record.accepted_at, failed(record).all(), client_key(service.pool->config(), record)),
       context_(context),
       service_(service),
       record_(record),
-      owner_(owner),
-      client_poll_(context.loop, record.client_fd, *this) {}
+      owner_(owner) {}
 
 Waiting::~Waiting() {
   call_->waiting = nullptr;
@@ -34,7 +33,13 @@ pool::Joined Waiting::begin(bool exceeds) {
   const auto joined = service_.pool->join(*this, exceeds, context_.loop.now());
   if (joined == pool::Joined::waits) {
     is_in_ = true;
-    client_poll_.want_end();
+    // One that is to be replayed may have said FIN long ago, as clients do that then wait for their
+    // answer.
+    const bool was_served = record_.replay == state::ReplayState::keeping;
+    ClientWatch::Owner& owner = *this;
+    client_.emplace(context_.loop, record_.client_fd,
+                    was_served ? ClientWatch::Leaving::by_hangup : ClientWatch::Leaving::by_fin,
+                    owner);
   }
   HOLDFAST_FAULT_POINT(waiting_begun);
   return joined;
@@ -63,8 +68,7 @@ void Waiting::take_turn() {
   owner_.on_turn(backend);
 }
 
-// Nothing but the end of what the client sends was asked for.
-void Waiting::on_ready(loop::Poll&, loop::Readiness) {
+void Waiting::on_client_left() {
   const Handling handling(context_, record_);
   HOLDFAST_FAULT_POINT(waiting_left);
   owner_.on_client_left();

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
-#include "holdfast/loop/poll.h"
 #include "holdfast/pool/pool.h"
 #include "holdfast/state/connection_record.h"
+#include "relay/client_watch.h"
 #include "relay/context.h"
 #include "relay/deadlines.h"
 
@@ -16,7 +17,7 @@ namespace holdfast::relay {
 // That it waits, and since when, stands in the record. A successor puts it back.
 //
 // Made and destroyed by its Session, on its thread. Destroying it leaves the queue.
-class Waiting final : private pool::Ticket, private loop::Poll::Handler, private Waiter {
+class Waiting final : private pool::Ticket, private ClientWatch::Owner, private Waiter {
  public:
   // Each of them ends the wait; the owner destroys it, in the call or later.
   class Owner {
@@ -47,7 +48,7 @@ class Waiting final : private pool::Ticket, private loop::Poll::Handler, private
   };
 
   void on_turn(std::uint16_t backend, const SocketAddress& address) override;
-  void on_ready(loop::Poll& poll, loop::Readiness ready) override;
+  void on_client_left() override;
   void on_deadline() override;
   void take_turn();
 
@@ -55,7 +56,7 @@ class Waiting final : private pool::Ticket, private loop::Poll::Handler, private
   const Service& service_;
   state::ConnectionRecord& record_;
   Owner& owner_;
-  loop::Poll client_poll_;
+  std::optional<ClientWatch> client_;
   std::shared_ptr<Call> call_ = std::make_shared<Call>(Call{this});
   bool is_in_ = false;     // the queue, or served from it
   pool::Backend backend_;  // that it was served; under the pool's mutex until it has left the queue

@@ -73,6 +73,8 @@ std::string_view to_string(Rejection rejection) {
       return "queue_timeout";
     case Rejection::queue_left:
       return "queue_left";
+    case Rejection::client_left:
+      return "client_left";
   }
   std::abort();
 }

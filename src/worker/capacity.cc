@@ -11,6 +11,10 @@ namespace {
 // (pipe(7)): these take half of them at most, however many threads there are.
 constexpr unsigned kMostLargePipes = 32;
 constexpr unsigned kLargePipesEach = 4;
+// A roomy one has 64, and is lent for as long as a client waits for its answer's first byte: a
+// quarter of them all.
+constexpr unsigned kMostRoomyPipes = 64;
+constexpr unsigned kRoomyPipesEach = 16;
 
 unsigned usable_cpus() {
   cpu_set_t set;
@@ -46,6 +50,7 @@ relay::RelayLimits limits_of(const Config& config, const DescriptorBudget& budge
   return {.max_connections = budget.max_connections,
           .max_pipes = budget.pipes / threads,
           .max_large_pipes = std::min(kLargePipesEach, kMostLargePipes / threads),
+          .max_roomy_pipes = std::min(kRoomyPipesEach, std::max(2U, kMostRoomyPipes / threads)),
           .connection_log = config.log.connections};
 }
 

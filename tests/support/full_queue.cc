@@ -1,5 +1,8 @@
 #include "support/full_queue.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "holdfast/base/socket.h"
 #include "support/tcp.h"
 
@@ -13,6 +16,19 @@ FullQueue::FullQueue() : listener_(listen_any(0)) {
 
 SocketAddress FullQueue::address() const {
   return address_of(listener_);
+}
+
+Fd FullQueue::serve() {
+  auto place = accepted_.end();
+  const bool came = eventually([&] {
+    if (is_ready(listener_.get(), true, false)) {
+      accepted_.push_back(accept_from(listener_));
+    }
+    place = std::ranges::find_if(accepted_,
+                                 [](const Fd& one) { return is_ready(one.get(), true, false); });
+    return place != accepted_.end();
+  });
+  return came ? std::move(*place) : Fd();
 }
 
 }  // namespace holdfast::testing

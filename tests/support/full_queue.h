@@ -13,10 +13,13 @@ class FullQueue {
   FullQueue();
 
   [[nodiscard]] SocketAddress address() const;
+  // Empties it from now on, until somebody connects who sends something: that connection.
+  [[nodiscard]] Fd serve();
 
  private:
   Fd listener_;
   std::vector<Fd> waiting_;
+  std::vector<Fd> accepted_;
 };
 
 }  // namespace holdfast::testing

@@ -16,6 +16,8 @@ PoolConfig pool_config(const TestBalancer::Options& options) {
   config.connect.hedge_after = options.hedge_after;
   config.passive.is_on = options.is_ejecting;
   config.replay.up_to = options.replay_up_to;
+  config.queue.size = options.queue;
+  config.queue.timeout = std::chrono::minutes(5);
   config.health.type = CheckType::none;
   return config;
 }
@@ -33,7 +35,10 @@ TestBalancer::TestBalancer(const Options& options)
     auto& entry = region_.shared().backends[index];
     entry.name = state::to_name("backend-" + std::to_string(index));
     entry.weight.set(1);
-    backends.push_back({index, "backend-" + std::to_string(index), address});
+    backends.push_back({.index = index,
+                        .name = "backend-" + std::to_string(index),
+                        .address = address,
+                        .max_connections = options.places});
   }
   pool_ = std::make_shared<pool::Pool>(pool_config(options), std::uint16_t{0}, std::move(backends),
                                        region_.shared());

@@ -24,6 +24,8 @@ class TestBalancer {
     std::optional<Milliseconds> hedge_after = Milliseconds(0);  // none
     bool is_ejecting = false;
     std::size_t replay_up_to = 0;
+    unsigned places = 0;  // of each backend; 0: no limit
+    unsigned queue = 0;   // of the pool; nobody waits too long
     Milliseconds idle_timeout = std::chrono::minutes(5);
     Milliseconds half_close_timeout = std::chrono::minutes(5);
     unsigned max_connections = 1000;
@@ -42,7 +44,10 @@ class TestBalancer {
 
   [[nodiscard]] const state::SharedState& shared() const { return region_.shared(); }
   [[nodiscard]] const state::ThreadState& counters() const { return shared().per_thread[0]; }
-  [[nodiscard]] std::uint64_t rejected() const { return counters().listeners[0].rejected[0].get(); }
+  [[nodiscard]] std::uint64_t rejected(
+      state::Rejection reason = state::Rejection::no_backend) const {
+    return counters().listeners[0].rejected[static_cast<std::size_t>(reason)].get();
+  }
   [[nodiscard]] std::uint64_t closed(state::CloseCause cause) const;
   [[nodiscard]] std::uint64_t connect_failures(state::ConnectFailure reason) const;
   // Connections that the first backend has had.

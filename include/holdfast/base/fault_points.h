@@ -87,6 +87,8 @@
   X(replay_pipe_named)                                                      \
   X(replay_begins_to_keep)                                                  \
   X(replay_kept)                                                            \
+  X(replay_keeping_half_moved)                                              \
+  X(replay_keeping_moved)                                                   \
   X(replay_over)                                                            \
   X(replay_pipe_half_unnamed)                                               \
   X(replay_pipe_returned)                                                   \

@@ -44,6 +44,9 @@ class Poll {
   // Asks, instead, for the end of what the other side sends (FIN or RST), whatever of that is still
   // to be read. No event says which; the callback's Readiness is empty but for `failed`.
   void want_end();
+  // Asks, instead, for what is told without being asked for: that the socket was reset (`failed`),
+  // or that both directions are closed. Urgent data wakes it as well, for as long as it is there.
+  void want_hangup();
 
  private:
   void ask(int events);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "holdfast/base/socket_address.h"
 
@@ -14,9 +15,10 @@ class Queue;
 // by the pool's mutex while it is in the queue, and so is the call that ends its wait.
 class Ticket {
  public:
-  // `arrived_at`: nanoseconds of the monotonic clock; the queue's order. `tried` outlives the wait.
+  // `arrived_at`: nanoseconds of the monotonic clock; the queue's order. `tried`: backends that
+  // it isn't to have.
   Ticket(std::int64_t arrived_at, std::span<const std::uint16_t> tried, std::uint64_t client)
-      : arrived_at_(arrived_at), tried_(tried), client_(client) {}
+      : arrived_at_(arrived_at), tried_(tried.begin(), tried.end()), client_(client) {}
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
 
@@ -34,7 +36,7 @@ class Ticket {
  private:
   friend class Queue;
   std::int64_t arrived_at_;
-  std::span<const std::uint16_t> tried_;
+  std::vector<std::uint16_t> tried_;
   std::uint64_t client_;
   Ticket* previous_ = nullptr;
   Ticket* next_ = nullptr;

@@ -7,7 +7,7 @@
 namespace holdfast::state {
 
 inline constexpr std::uint16_t kNoBackend = 0xffff;
-inline constexpr std::size_t kMaxAttempts = 8;
+inline constexpr std::size_t kMaxAttempts = 8;  // as many as ConnectionRecord::failed has bits
 
 enum class ConnectionState : std::uint8_t {
   free,        // nobody's
@@ -70,7 +70,7 @@ struct ConnectionRecord {
   std::int32_t second_fd = -1;
   std::uint16_t second_backend = kNoBackend;
   ReplayState replay = ReplayState::untouched;
-  std::uint8_t unused = 0;
+  std::uint8_t failed = 0;  // those of `tried` that failed this client, a bit each (relay/tried)
   std::int32_t keep_read = -1;  // the keeping pipe
   std::int32_t keep_write = -1;
   std::uint32_t replayed = 0;  // bytes to the backend that went to one before it as well

@@ -61,9 +61,10 @@ enum class Rejection : std::uint8_t {
   backends_full,  // max_connections of all backends that serve, and the pool has no queue
   queue_full,
   queue_timeout,
-  queue_left,  // the client didn't wait
+  queue_left,   // the client didn't wait
+  client_left,  // the same while a backend was being connected to
 };
-inline constexpr std::size_t kRejections = 6;
+inline constexpr std::size_t kRejections = 7;
 
 [[nodiscard]] std::string_view to_string(Health health);
 [[nodiscard]] std::string_view to_string(ConnectFailure failure);

@@ -21,7 +21,7 @@ IDLE = 20
 BLOCK = os.urandom(1 << 20)
 PACE = 0.005  # seconds between two asks of a kind
 LAST_WORDS = os.urandom(300_000)
-QUESTION = b"one question"
+QUESTION = b"one question, longer than a pipe has slots"
 
 
 def _hear_and_reset(connection):
@@ -105,7 +105,7 @@ class Traffic:
             self._wait_in_vain,
         ]
         if has_pipes:
-            self._kinds.append(self._be_replayed)
+            self._kinds += [self._be_replayed, self._be_replayed_in_pieces]
         self._streams = [Stream(1), Stream(2)]
         self._open = contextlib.ExitStack()
         self._kept = {}
@@ -348,6 +348,15 @@ pools: {json.dumps(pools)}
 
     def _be_replayed(self):
         self._ask_at("replaying")
+
+    def _be_replayed_in_pieces(self):
+        """Each of them takes a slot of a pipe."""
+        with self.connect("replaying") as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in QUESTION:
+                client.send(bytes([piece]))
+                time.sleep(PACE / 20)
+            assert tcp.read_exactly(client, len(QUESTION)) == QUESTION
 
 
 class Stream:

@@ -173,8 +173,8 @@ TEST_F(Metrics, exist_at_0_before_anything_happened) {
   for (const auto* result : {"succeeded", "failed"}) {
     at_zero.insert(std::string("holdfast_config_reloads_total{result=\"") + result + "\"}");
   }
-  for (const auto* reason :
-       {"no_backend", "shutdown", "backends_full", "queue_full", "queue_timeout", "queue_left"}) {
+  for (const auto* reason : {"no_backend", "shutdown", "backends_full", "queue_full",
+                             "queue_timeout", "queue_left", "client_left"}) {
     at_zero.insert("holdfast_listener_rejected_total" + listener + ",reason=\"" + reason + "\"}");
   }
   for (const auto* reason : {"refused", "reset", "unreachable", "timeout", "local", "other"}) {

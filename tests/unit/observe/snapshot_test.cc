@@ -64,7 +64,7 @@ TEST(Snapshot, sums_a_listener_over_the_threads) {
   const auto& db = snapshot.listeners.at(1);
   EXPECT_EQ(db.connections, 21U);
   EXPECT_EQ(db.active, 13U);
-  EXPECT_THAT(db.rejected, ElementsAre(0U, 4U, 0U, 0U, 0U, 0U));
+  EXPECT_THAT(db.rejected, ElementsAre(0U, 4U, 0U, 0U, 0U, 0U, 0U));
   EXPECT_EQ(db.accept_pauses, 6U);
   EXPECT_EQ(db.received_bytes, 200U);
   EXPECT_EQ(db.sent_bytes, 2000U);

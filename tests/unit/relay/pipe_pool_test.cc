@@ -56,5 +56,41 @@ TEST(PipePool, makes_as_many_large_pipes_as_it_may_and_then_lends_small_ones) {
   pool.give_back(large);
 }
 
+// scar 2
+TEST(PipePool, lends_as_many_roomy_pipes_as_it_may_and_takes_them_back_as_usual_ones) {
+  PipePool pool(10, 0, 2);
+  const auto one = pool.borrow_roomy(true);
+  ASSERT_TRUE(one.is_open());
+  EXPECT_EQ(size_of(one), static_cast<int>(kRoomyPipe));
+  EXPECT_FALSE(pool.borrow_roomy(true).is_open()) << "half of them are for others";
+  const auto two = pool.borrow_roomy(false);
+  ASSERT_TRUE(two.is_open());
+  EXPECT_FALSE(pool.borrow_roomy(false).is_open());
+  pool.give_back(one);
+  pool.discard(two);
+  const auto usual = pool.borrow(false);
+  EXPECT_EQ(usual.read, one.read);
+  EXPECT_LT(size_of(usual), static_cast<int>(kRoomyPipe));
+  pool.give_back(usual);
+  const auto again = pool.borrow_roomy(true);
+  EXPECT_TRUE(again.is_open());
+  pool.give_back(again);
+}
+
+TEST(PipePool, knows_of_what_size_the_pipes_are_that_another_worker_has_left) {
+  PipePool before(10, 1, 2);
+  PipePool pool(10, 1, 2);
+  const auto large = before.borrow(true);
+  const auto roomy = before.borrow_roomy(false);
+  pool.adopt(large);
+  pool.adopt(roomy);
+  EXPECT_FALSE(pool.borrow_roomy(true).is_open());
+  pool.give_back(roomy);
+  EXPECT_LT(size_of(roomy), static_cast<int>(kRoomyPipe));
+  pool.give_back(large);
+  EXPECT_EQ(pool.borrow(true).read, large.read);
+  pool.discard(large);
+}
+
 }  // namespace
 }  // namespace holdfast::relay

@@ -49,11 +49,11 @@ TEST(Header, has_a_version_of_its_own_for_every_layout) {
   EXPECT_EQ(sizeof(ListenerEntry), 88U);
   EXPECT_EQ(sizeof(PoolEntry), 336U);
   EXPECT_EQ(sizeof(BackendEntry), 448U);
-  EXPECT_EQ(sizeof(ThreadState), 729152U);
+  EXPECT_EQ(sizeof(ThreadState), 731200U);
   EXPECT_EQ(sizeof(Supervision), 288U);
   EXPECT_EQ(offsetof(SharedState, sockets), 132056U);
   EXPECT_EQ(offsetof(SharedState, backends), 2534400U);
-  EXPECT_EQ(sizeof(SharedState), 51035136U);
+  EXPECT_EQ(sizeof(SharedState), 51166208U);
   EXPECT_EQ(sizeof(EventRing), 131080U);
 }
 
