@@ -154,10 +154,11 @@ def test_the_name_of_a_unix_client_forges_no_line(holdfast, tcp_server, tmp_path
     assert_well_formed(daemon)
 
 
-def test_the_path_of_a_unix_listener_forges_no_line(holdfast, tcp_server, tmp_path_factory):
+def test_the_path_of_a_unix_listener_forges_no_field(holdfast, tcp_server, tmp_path_factory):
+    """Control characters, a line's end among them, are refused in it."""
     directory = tmp_path_factory.mktemp("s")
-    bind = f"unix:{directory}/{FORGED}"
+    bind = f'unix:{directory}/x" pool=forged a="\\'
     daemon = holdfast(configuration.web(bind, tcp_server(tcp.echo).address))
-    logged = re.escape(f'address="unix:{directory}/{ESCAPED}" pool=web')
+    logged = re.escape(f'address="unix:{directory}/' + r'x\" pool=forged a=\"\\" pool=web')
     daemon.wait_for_log(f" info listening listener=web {logged}")
     assert_well_formed(daemon)
