@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,7 +45,9 @@ std::string judge_name(const std::string& text) {
 std::string judge_time(const std::string& text) {
   constexpr std::int64_t kMost = 24 * 3'600'000;
   std::int64_t time = 0;
-  const bool is_time = CLI::detail::lexical_cast(text, time) && time >= 0 && time <= kMost;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, time);
+  const bool is_time = error == std::errc() && stop == end && time >= 0 && time <= kMost;
   return is_time ? "" : "a time is 0s to 24h";
 }
 

@@ -19,8 +19,8 @@ struct RelayLimits {
   unsigned max_connections = 0;  // over all threads
   std::size_t max_pipes = 0;     // of this thread
   std::size_t max_large_pipes = 4;
-  std::size_t max_roomy_pipes =
-      16;  // half of them to keep what a client sends, half to send it again
+  // Half of them to keep what a client sends, half to send it again.
+  std::size_t max_roomy_pipes = 16;
   ConnectionLog connection_log = ConnectionLog::failed;
 };
 

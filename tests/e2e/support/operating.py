@@ -53,6 +53,14 @@ def connected_to(port, name):
     return wait_until(try_one, 10)
 
 
+def ask(port):
+    """Which of several support.tcp.greeters serves a new client."""
+    with tcp.connect(("127.0.0.1", port)) as client:
+        name = tcp.read_exactly(client, 5).decode()
+        assert tcp.echoes(client)
+        return name
+
+
 def closed(balancer, cause, **labels):
     """Connections that ended for this cause."""
     name = "holdfast_backend_connections_closed_total"

@@ -2,7 +2,6 @@
 under way when a test ends a worker."""
 
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -15,6 +14,7 @@ from support import tcp
 from support.clients import Clients
 from support.configuration import NO_CHECKS
 from support.ports import free_port
+from support.stream import Stream
 from support.waiting import wait_until
 
 IDLE = 20
@@ -357,49 +357,3 @@ pools: {json.dumps(pools)}
                 client.send(bytes([piece]))
                 time.sleep(PACE / 20)
             assert tcp.read_exactly(client, len(QUESTION)) == QUESTION
-
-
-class Stream:
-    """Bulk both ways on one connection to a server that echoes, with a reader slow enough for pipes
-    to hold bytes all along."""
-
-    def __init__(self, number):
-        self._chance = random.Random(number)
-        self._sent = hashlib.sha256()
-        self._received = hashlib.sha256()
-        self._bytes_sent = 0
-        self._bytes_received = 0
-        self._client = None
-
-    def begin(self, client):
-        self._client = client
-
-    def go_on(self):
-        for _ in range(10):
-            readable, writable = tcp.wait_until_ready(self._client, 10)
-            if writable:
-                start = self._chance.randrange(len(BLOCK) // 2)
-                part = BLOCK[start : start + (256 << 10)]
-                sent = self._client.send(part, socket.MSG_DONTWAIT)
-                self._sent.update(part[:sent])
-                self._bytes_sent += sent
-            if readable:
-                self._receive(self._client.recv(128 << 10))
-            if not readable and not writable:
-                raise TimeoutError("the stream stands still")
-            time.sleep(0.001)
-
-    def _receive(self, part):
-        assert part, "the stream ended"
-        self._received.update(part)
-        self._bytes_received += len(part)
-
-    def finish(self):
-        """Reads what is still under way."""
-        self._client.shutdown(socket.SHUT_WR)
-        while part := self._client.recv(1 << 20):
-            self._receive(part)
-
-    def assert_complete(self):
-        assert self._bytes_received == self._bytes_sent
-        assert self._received.digest() == self._sent.digest()
