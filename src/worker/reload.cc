@@ -16,6 +16,7 @@ namespace holdfast::worker {
 namespace {
 
 constexpr std::size_t kLongestReason = 180;  // that an event has room for
+constexpr std::string_view kIsStopping = "holdfast is stopping";
 
 // The lines that say what is wrong, without the source lines and the help around them. All lines
 // when it wasn't the file's text that was wrong.
@@ -168,7 +169,7 @@ void Reload::finish(const Candidate& candidate) {
   ReloadResult result{.messages = candidate.messages};
   int code = candidate.code;
   if (candidate.file_config && shared_.current_phase() != state::Phase::serving) {
-    result.messages += std::string("holdfast is stopping") + line_end;
+    result.messages += std::string(kIsStopping) + line_end;
     code = EAGAIN;
   } else if (candidate.file_config) {
     const auto changes = diff(in_force_.config, candidate.changed.config);
@@ -192,7 +193,11 @@ void Reload::finish(const Candidate& candidate) {
 
 void Reload::end(const Job& job, const ReloadResult& result, int code) {
   if (!job.change) {
-    report(result);
+    if (code == EAGAIN) {  // nobody's mistake, and nothing is known of the file
+      log_.info("reload not done", {{"reason", kIsStopping}});
+    } else {
+      report(result);
+    }
     for (const auto& done : job.asked) {
       done(result);
     }

@@ -258,6 +258,20 @@ def test_a_signal_reloads_as_well(holdfast, tcp_server, free_port):
     daemon.wait_for_log(" error reload failed ")
 
 
+def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_server, free_port):
+    """A service manager may send both at once, and nothing is wrong with the file."""
+    port = free_port()
+    daemon = holdfast(web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s"))
+    client = tcp.connect(("127.0.0.1", port))
+    assert tcp.echoes(client)
+    daemon.send_signal(signal.SIGTERM)
+    daemon.wait_for_log(" info stopping ")
+    daemon.send_signal(signal.SIGHUP)
+    daemon.wait_for_log(' info reload not done reason="holdfast is stopping"')
+    assert daemon.metrics().value("holdfast_config_last_reload_successful") == 1
+    client.close()
+
+
 def test_a_pipe_in_place_of_the_file_holds_up_no_later_reload(holdfast, tcp_server, free_port):
     bind, backend = f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address
     daemon = holdfast(web(bind, backend))
