@@ -292,6 +292,13 @@ def _stopping(start):
         yield start_one
 
 
+def pytest_configure():
+    """A shell starts what it puts in the background with SIGINT ignored, which would be handed on
+    to every program that a test starts and interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """Remembers that a test failed, and shows what its balancers said."""

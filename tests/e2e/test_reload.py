@@ -261,7 +261,8 @@ def test_a_signal_reloads_as_well(holdfast, tcp_server, free_port):
 def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_server, free_port):
     """A service manager may send both at once, and nothing is wrong with the file."""
     port = free_port()
-    daemon = holdfast(web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s"))
+    backend = tcp_server(tcp.echo).address
+    daemon = holdfast(web(f"127.0.0.1:{port}", backend, rest="shutdown_timeout: 20s"))
     client = tcp.connect(("127.0.0.1", port))
     assert tcp.echoes(client)
     daemon.send_signal(signal.SIGTERM)
