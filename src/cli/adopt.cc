@@ -14,7 +14,7 @@
 #include "cli/process.h"
 #include "cli/upgrading.h"
 #include "holdfast/admin/instance_lock.h"
-#include "holdfast/guardian/notify.h"
+#include "holdfast/service/notify.h"
 
 namespace holdfast::cli {
 namespace {
@@ -76,7 +76,7 @@ Result<std::optional<Fd>> adopt_or_lock(const std::string& socket_path) {
       }
       if (is_up_to_date) {
         std::fprintf(stderr, "holdfast: the instance goes on, guardian %d\n", guardian);
-        guardian::notify_adopted(guardian);
+        service::notify_adopted(guardian);
         return std::optional<Fd>();
       }
       bring_up_to_date(client, socket_path, instance->body);

@@ -16,8 +16,8 @@
 #include "cli/rehearsal.h"
 #include "holdfast/base/memory_file.h"
 #include "holdfast/config/load.h"
-#include "holdfast/guardian/notify.h"
 #include "holdfast/observe/snapshot.h"
+#include "holdfast/service/notify.h"
 #include "holdfast/worker/worker.h"
 
 namespace holdfast::cli {
@@ -217,24 +217,24 @@ int Balancer::run() {
     // harm (notify.h).
     if (is_started_by_systemd() && shared.supervision.ending.get() == 0 &&
         parent_of(pid) == kInit) {
-      guardian::notify_adopted(pid);
+      service::notify_adopted(pid);
     }
   };
   const bool ended = (*worker)->run({
       .on_serving =
           [&] {
             tell_main_process();
-            guardian::notify_ready(status_line(shared));
+            service::notify_ready(status_line(shared));
           },
-      .on_stopping = [&] { guardian::notify_stopping("stopping, " + status_line(shared)); },
+      .on_stopping = [&] { service::notify_stopping("stopping, " + status_line(shared)); },
       .on_alive =
           [&] {
             if (std::exchange(guardian_is_missing_, false)) {
               on_guardian_gone(log);
             }
-            guardian::notify_watchdog();
+            service::notify_watchdog();
             tell_main_process();
-            guardian::notify_status(status_line(shared));
+            service::notify_status(status_line(shared));
             interface.tend();
           },
       .on_guardian_gone = [&] { on_guardian_gone(log); },

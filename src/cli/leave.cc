@@ -3,13 +3,13 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "holdfast/guardian/systemd_job.h"
+#include "holdfast/service/pending_job.h"
 
 namespace holdfast::cli {
 
 // A stop goes its usual way: systemd sends SIGTERM when this has ended.
 int leave(const LeaveOptions& options) {
-  const auto job = guardian::pending_job(options.main_pid);
+  const auto job = service::pending_job(options.main_pid);
   if (!job) {
     std::fprintf(stderr, "holdfast: %s; taken for a stop\n", job.error().message.c_str());
     return kFailed;

@@ -24,16 +24,14 @@ using namespace std::chrono_literals;
 using state::DeathCause;
 using state::Phase;
 
-// A hung worker is asked for its stack (SIGABRT) and given this long to write it.
-constexpr Duration kAbortGrace = 500ms;
-// A worker that is starting or recovering may be at names that don't resolve.
-constexpr Duration kStartLimit = 60s;
 // A worker that is to make way for an upgrade is at a safe point by then; it is safe anywhere.
 constexpr Duration kMakeWayLimit = 1s;
 constexpr Duration kLongestWait = 1s;
-// What a watchdog can be (config/yaml.cc); the worker may have written anything.
-constexpr auto kShortestWatchdog = 1500ms;
-constexpr auto kLongestWatchdog = 24h;
+constexpr Duration kWaitWhileSomethingEnds = 100ms;
+
+constexpr long long to_milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
 
 // Blocks what is to be read from a signalfd(2). None of them may be ignored, as a worker that
 // became a guardian has done: what is ignored is never read.
@@ -66,6 +64,7 @@ Guardian::Guardian(const Options& options, state::SharedState& shared, WorkerPro
       shared_(shared),
       program_(program),
       signals_(std::move(signals)),
+      watchdog_(shared),
       has_served_(options.takes_over) {}
 
 int Guardian::run() {
@@ -92,24 +91,11 @@ int Guardian::run() {
   return exit_code_;
 }
 
-Duration Guardian::watchdog() const {
-  const auto milliseconds = std::chrono::milliseconds(shared_.supervision.watchdog.get());
-  return milliseconds == 0ms
-             ? Duration::zero()
-             : std::clamp<Duration>(milliseconds, kShortestWatchdog, kLongestWatchdog);
-}
-
 void Guardian::start_worker() {
   auto& supervision = shared_.supervision;
   supervision.generation.increment();
   const auto now = Clock::now();
-  const auto stamp = static_cast<std::uint64_t>(to_nanoseconds(now));
-  shared_.control_heartbeat.set(stamp);
-  for (auto& thread : shared_.per_thread) {
-    if (thread.heartbeat.get() != 0) {
-      thread.heartbeat.set(stamp);
-    }
-  }
+  watchdog_.begin(now);
   shared_.phase.set(static_cast<std::uint32_t>(Phase::starting));
   const pid_t child = clone_sharing_descriptors();
   if (child == 0) {
@@ -127,8 +113,6 @@ void Guardian::start_worker() {
   }
   worker_ = child;
   started_ = now;
-  last_look_ = now;
-  hung_ = false;
   supervision.worker_pid.set(static_cast<std::uint32_t>(child));
   if (ending_) {
     ::kill(worker_, SIGTERM);  // waits, blocked, until the worker asks for it
@@ -162,7 +146,7 @@ void Guardian::take_signals() {
 
 // Both need a worker that serves; until there is one they wait.
 void Guardian::do_what_is_wanted() {
-  if (worker_ < 0 || ending_ || hung_ || worker_makes_way_ ||
+  if (worker_ < 0 || ending_ || watchdog_.found_it_hung() || worker_makes_way_ ||
       shared_.current_phase() != Phase::serving) {
     return;
   }
@@ -265,25 +249,21 @@ void Guardian::on_worker_ended(int status) {
   supervision.restarts[static_cast<std::size_t>(cause)].add(1);
   const auto pause = backoff_.after_life_of(now - started_);
   start_at_ = now + pause;
-  shared_.events.write(
-      state::EventKind::worker_died,
-      {{"cause", to_string(cause)},
-       {WIFSIGNALED(status) ? "signal" : "exit_code",
-        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)},
-       {"lived_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count()},
-       {"connections", shared_.connections.get()}});
+  shared_.events.write(state::EventKind::worker_died,
+                       {{"cause", to_string(cause)},
+                        {WIFSIGNALED(status) ? "signal" : "exit_code",
+                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)},
+                        {"lived_ms", to_milliseconds(now - started_)},
+                        {"connections", shared_.connections.get()}});
   say("error", "worker died cause=%.*s %s=%d lived_ms=%lld connections=%u restart_in_ms=%lld",
       static_cast<int>(to_string(cause).size()), to_string(cause).data(),
       WIFSIGNALED(status) ? "signal" : "exit_code",
-      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-      static_cast<long long>(
-          std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count()),
-      shared_.connections.get(),
-      static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(pause).count()));
+      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), to_milliseconds(now - started_),
+      shared_.connections.get(), to_milliseconds(pause));
 }
 
 DeathCause Guardian::classify(int status) const {
-  if (hung_) {
+  if (watchdog_.found_it_hung()) {
     return DeathCause::hung;
   }
   if (WIFEXITED(status)) {
@@ -294,68 +274,42 @@ DeathCause Guardian::classify(int status) const {
 
 void Guardian::watch_over() {
   const auto now = Clock::now();
-  // A guardian that was late itself, in a machine that stood still, can't blame the worker, which
-  // has all its time again from here on.
-  const auto limit = watchdog();
-  if (now - last_look_ > limit / 2) {
-    awake_since_ = now;
-  }
-  last_look_ = now;
-  if (worker_ > 0 && worker_makes_way_ && now > make_way_by_) {
-    ::kill(worker_, SIGKILL);
-  }
-  if (worker_ < 0 || worker_makes_way_ || limit == Duration::zero()) {
+  if (worker_ < 0) {
     return;
   }
-  if (hung_) {
-    if (now - aborted_ > kAbortGrace) {
+  if (worker_makes_way_) {
+    if (now > make_way_by_) {
       ::kill(worker_, SIGKILL);
     }
     return;
   }
-  if (!is_overdue(now, limit)) {
-    return;
+  switch (watchdog_.look(now)) {
+    case Watchdog::Verdict::alive:
+      break;
+    case Watchdog::Verdict::hangs:
+      report_hung_worker();
+      ::kill(worker_, SIGABRT);
+      break;
+    case Watchdog::Verdict::wasted:
+      ::kill(worker_, SIGKILL);
+      break;
   }
-  say("error", "worker hangs watchdog_ms=%lld",
-      static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
-  shared_.events.write(
-      state::EventKind::worker_hung,
-      {{"watchdog_ms", std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()}});
-  hung_ = true;
-  aborted_ = now;
-  ::kill(worker_, SIGABRT);
 }
 
-bool Guardian::is_overdue(TimePoint now, Duration limit) const {
-  if (shared_.current_phase() == Phase::starting) {
-    return now - started_ > kStartLimit;
-  }
-  const auto is_silent = [&](const state::Counter& heartbeat) {
-    const auto last = from_nanoseconds(static_cast<std::int64_t>(heartbeat.get()));
-    return now - std::max(last, awake_since_) > limit;
-  };
-  if (is_silent(shared_.control_heartbeat)) {
-    return true;
-  }
-  const auto threads = std::min<std::size_t>(shared_.threads.get(), state::kMaxThreads);
-  for (std::size_t index = 0; index < threads; ++index) {
-    const auto& heartbeat = shared_.per_thread[index].heartbeat;
-    if (heartbeat.get() != 0 && is_silent(heartbeat)) {
-      shared_.supervision.fatal_thread.set(static_cast<std::uint32_t>(index));
-      return true;
-    }
-  }
-  return false;
+void Guardian::report_hung_worker() {
+  const auto limit = to_milliseconds(watchdog_.limit());
+  say("error", "worker hangs watchdog_ms=%lld", limit);
+  shared_.events.write(state::EventKind::worker_hung, {{"watchdog_ms", limit}});
 }
 
 int Guardian::wait_milliseconds() const {
   // The watchdog may change at any time.
   Duration wait = kLongestWait;
-  if (const auto limit = watchdog(); limit != Duration::zero()) {
+  if (const auto limit = watchdog_.limit(); limit != Duration::zero()) {
     wait = std::min(wait, limit / 8);
   }
-  if (hung_ || worker_makes_way_ || leave_wanted_ || upgrade_wanted_) {
-    wait = kAbortGrace / 5;
+  if (watchdog_.found_it_hung() || worker_makes_way_ || leave_wanted_ || upgrade_wanted_) {
+    wait = kWaitWhileSomethingEnds;
   }
   if (worker_ < 0) {
     wait = std::clamp(start_at_ - Clock::now(), Duration::zero(), wait);

@@ -12,7 +12,7 @@
 #include "guardian/clone.h"
 #include "guardian/message.h"
 #include "holdfast/base/clock.h"
-#include "holdfast/guardian/notify.h"
+#include "holdfast/service/notify.h"
 
 namespace holdfast::guardian {
 namespace {
@@ -85,7 +85,7 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
   close_descriptors_on_execute();
   supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
-  notify_main_process(::getpid());
+  service::notify_main_process(::getpid());
   roll_back(shared, failure,
             failure == UpgradeFailure::hung
                 ? static_cast<std::uint32_t>(std::chrono::milliseconds(kTrialLimit).count())

@@ -23,7 +23,8 @@ MAY_INCLUDE = {
     "relay": {"loop", "balance", *POOL_AND_BELOW},
     "worker": {"relay", "health", "discovery", "loop", "balance", *POOL_AND_BELOW},
     "observe": {"health", *POOL_AND_BELOW},
-    "guardian": {"state", "base"},
+    "service": {"base"},
+    "guardian": {"service", "state", "base"},
 }
 MAY_INCLUDE["admin"] = {"observe", "worker", *MAY_INCLUDE["worker"]}
 MAY_INCLUDE["cli"] = set(MAY_INCLUDE)
@@ -34,7 +35,7 @@ ONLY_USER = {
     "prometheus/": "observe",
     "microhttpd.h": "admin",
     "uv.h": "loop",
-    "systemd/": "guardian",
+    "systemd/": "service",
     "openssl/": "health",
     "spdlog/": "base",
     "CLI/": "cli",
@@ -133,7 +134,7 @@ def test_a_planted_violation_is_found(tree, file, line, wrong):
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("src/cli/run.cc", '#include "holdfast/guardian/notify.h"'),
+        ("src/cli/run.cc", '#include "holdfast/service/notify.h"'),
         ("src/relay/pump.cc", '#include "relay/pump.h"'),
         ("src/relay/session.cc", '#include "holdfast/pool/pool.h"'),
         ("src/loop/loop.cc", "#include <uv.h>"),

@@ -7,6 +7,7 @@
 #include "holdfast/base/result.h"
 #include "holdfast/guardian/backoff.h"
 #include "holdfast/guardian/image.h"
+#include "holdfast/guardian/watchdog.h"
 #include "holdfast/state/shared_state.h"
 
 namespace holdfast::guardian {
@@ -65,11 +66,10 @@ class Guardian {
   void begin_upgrade();
   void upgrade();
   void go_on_as_before();
-  [[nodiscard]] Duration watchdog() const;
   void on_child_ended();
   void on_worker_ended(int status);
   void watch_over();
-  [[nodiscard]] bool is_overdue(TimePoint now, Duration limit) const;
+  void report_hung_worker();
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] state::DeathCause classify(int status) const;
 
@@ -78,15 +78,12 @@ class Guardian {
   WorkerProgram& program_;
   Fd signals_;
   Backoff backoff_;
+  Watchdog watchdog_;
   pid_t worker_ = -1;  // -1: none, the next one is due at start_at_
   TimePoint start_at_{};
   TimePoint started_{};      // the worker
-  TimePoint last_look_{};    // of the watchdog
-  TimePoint awake_since_{};  // the watchdog, after a time in which it didn't look
-  TimePoint aborted_{};      // when the watchdog asked a hung worker to abort
   bool has_served_ = false;  // any worker
   bool ending_ = false;
-  bool hung_ = false;
   bool leave_wanted_ = false;
   bool upgrade_wanted_ = false;
   bool worker_makes_way_ = false;  // for an upgrade

@@ -1,10 +1,10 @@
-#include "holdfast/guardian/systemd_job.h"
+#include "holdfast/service/pending_job.h"
 
 #include <systemd/sd-bus.h>
 
 #include <memory>
 
-namespace holdfast::guardian {
+namespace holdfast::service {
 namespace {
 
 constexpr const char* kPrivateSocket = "unix:path=/run/systemd/private";
@@ -73,4 +73,4 @@ Result<std::string> pending_job(pid_t process) {
   return std::string(type.get());
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::service

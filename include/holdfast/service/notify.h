@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace holdfast::guardian {
+namespace holdfast::service {
 
 // What systemd is told about this process (sd_notify(3)). Any thread may call these, as long as
 // none changes the environment. Without NOTIFY_SOCKET, that is not under systemd, they do nothing;
@@ -29,4 +29,4 @@ void notify_status(std::string_view status);
 // Still alive; to be said at least twice per WatchdogSec= of the unit, so that one may be late.
 void notify_watchdog();
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::service

@@ -1,11 +1,11 @@
-#include "holdfast/guardian/notify.h"
+#include "holdfast/service/notify.h"
 
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <string>
 
-namespace holdfast::guardian {
+namespace holdfast::service {
 namespace {
 
 constexpr int kKeepEnvironment = 0;
@@ -47,4 +47,4 @@ void notify_watchdog() {
   send("WATCHDOG=1");
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::service

@@ -1,4 +1,4 @@
-#include "holdfast/guardian/notify.h"
+#include "holdfast/service/notify.h"
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #include "holdfast/base/fd.h"
 #include "holdfast/base/temporary_directory.h"
 
-namespace holdfast::guardian {
+namespace holdfast::service {
 namespace {
 
 using testing::Eq;
@@ -103,4 +103,4 @@ TEST(Notify, does_nothing_when_the_socket_is_gone) {
 }
 
 }  // namespace
-}  // namespace holdfast::guardian
+}  // namespace holdfast::service
