@@ -40,9 +40,9 @@ DataPlane::DataPlane(loop::Loop& loop, state::Region& region,
       entries_(shared_),
       sockets_(shared_),
       inheritance_(inheritance ? std::move(*inheritance) : Inheritance()),
-      mailbox_(loop),
+      placement_(loop, sockets_, relays_),
       retirement_(loop, shared_, entries_, sockets_, relays_,
-                  [this](int socket) { holders_.erase(socket); }),
+                  [this](int socket) { placement_.forget(socket); }),
       takes_over_(inheritance.has_value()),
       leaves_sockets_(takes_over_) {}
 
@@ -246,42 +246,9 @@ Result<void> DataPlane::make_threads(unsigned count, const relay::RelayLimits& l
 
 void DataPlane::place_sockets(const Staged& staged) {
   for (const auto& place : staged.places) {
-    auto& socket = *place.socket;
-    retirement_.take_back(socket);
-    ListeningSockets::readmit(socket);
-    socket.listener = place.listener;
-    socket.thread = place.thread;
-    apply(place.options, socket.fd);
-    const int fd = socket.fd;
-    const auto [holder, is_new] = holders_.try_emplace(fd, place.thread);
-    const auto before = std::exchange(holder->second, place.thread);
-    if (moving_.contains(fd)) {
-      continue;  // it gets to where it is to be by then
-    }
-    if (is_new || before == place.thread) {
-      relays_[place.thread]->post(
-          [place, fd](relay::Relay& its) { its.listen(place.listener, fd); });
-    } else {
-      moving_.insert(fd);
-      relays_[before]->post([this, fd](relay::Relay& its) {
-        static_cast<void>(its.release(fd).release());
-        mailbox_.post([this, fd] { on_released(fd); });
-      });
-    }
+    retirement_.take_back(*place.socket);
+    placement_.place(place);
   }
-}
-
-void DataPlane::on_released(int socket) {
-  moving_.erase(socket);
-  const auto all = sockets_.all();
-  const auto place =
-      std::ranges::find_if(all, [socket](const auto* one) { return one->fd == socket; });
-  if (place == all.end()) {
-    const Fd closed(socket);  // it was given up meanwhile: the worker is stopping
-    return;
-  }
-  relays_[holders_.at(socket)]->post(
-      [listener = (*place)->listener, socket](relay::Relay& its) { its.listen(listener, socket); });
 }
 
 // What has no place any more.
@@ -295,15 +262,7 @@ void DataPlane::retire_sockets(const Staged& staged) {
       continue;
     }
     sockets_.retire(*socket);
-    const auto [holder, is_new] = holders_.try_emplace(
-        socket->fd, static_cast<std::uint16_t>(socket->thread % relays_.size()));
-    auto& relay = *relays_[holder->second];
-    if (is_new) {
-      relay.post([listener = socket->listener, fd = socket->fd](relay::Relay& its) {
-        its.listen(listener, fd);
-      });
-    }
-    retirement_.add_socket(*socket, relay);
+    retirement_.add_socket(*socket, placement_.last_holder(*socket));
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "worker/recovery.h"
 #include "worker/relay_thread.h"
 #include "worker/retirement.h"
+#include "worker/socket_placement.h"
 #include "worker/topology.h"
 
 namespace holdfast::worker {
@@ -25,17 +25,11 @@ class DataPlane {
  public:
   // What a configuration needs, made and ready.
   struct Staged {
-    struct Place {
-      state::ListeningSocket* socket;
-      std::uint16_t listener;
-      std::uint16_t thread;
-      ListenOptions options;
-    };
     Config config;
     DescriptorBudget budget;
     unsigned threads = 0;
     Topology topology;
-    std::vector<Place> places = {};                  // of all listening sockets that are to serve
+    std::vector<SocketPlace> places = {};            // of all listening sockets that are to serve
     std::vector<state::ListeningSocket*> made = {};  // those of them that are new
     std::set<std::uint16_t> incomplete = {};         // listeners that couldn't have all sockets
   };
@@ -79,7 +73,6 @@ class DataPlane {
                                             std::uint16_t listener, Staged& staged);
   [[nodiscard]] Result<void> make_threads(unsigned count, const relay::RelayLimits& limits);
   void place_sockets(const Staged& staged);
-  void on_released(int socket);
   void give_names_back();
   void retire_sockets(const Staged& staged);
   void retire_listeners();
@@ -91,9 +84,7 @@ class DataPlane {
   ListeningSockets sockets_;
   Inheritance inheritance_;
   Topology topology_;
-  std::map<int, std::uint16_t> holders_;  // by listening socket: the thread that is to have it
-  std::set<int> moving_;                  // sockets on their way from a thread to another
-  loop::Mailbox mailbox_;
+  SocketPlacement placement_;
   std::vector<std::unique_ptr<RelayThread>> relays_;
   Retirement retirement_;
   bool takes_over_;
