@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "holdfast/base/clock.h"
 #include "holdfast/base/log.h"
 #include "holdfast/loop/loop.h"
 #include "holdfast/loop/mailbox.h"
@@ -32,12 +33,15 @@ struct Context {
 };
 
 // Notes in shared memory which connection is being worked on, for as long as this lives: if the
-// worker dies meanwhile, its successor knows of what.
+// worker dies meanwhile, its successor knows of what. And that the thread gets on: one turn of the
+// loop may have thousands of connections with bytes to move, and take longer than the watchdog
+// waits for its timer.
 class Handling {
  public:
   Handling(Context& context, const state::ConnectionRecord& record)
       : handling_(context.counters.handling) {
     handling_.set(context.table.index(record) + 1);
+    context.counters.heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   }
   ~Handling() { handling_.set(0); }
   Handling(const Handling&) = delete;

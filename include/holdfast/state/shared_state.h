@@ -112,7 +112,7 @@ struct BackendCounters {
 
 // Written by one relay thread.
 struct alignas(64) ThreadState {
-  Counter heartbeat;  // nanoseconds of the monotonic clock, stamped as long as its loop turns
+  Counter heartbeat;  // nanoseconds of the monotonic clock, stamped as long as it gets on
   Gauge handling;     // index of the record being worked on, plus 1; 0: none
   Gauge touched;      // records from this index on were never used
   Counter last_id;    // of a connection on this thread

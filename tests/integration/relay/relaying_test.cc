@@ -33,6 +33,14 @@ TEST_F(Relaying, carries_bytes_both_ways) {
   EXPECT_EQ(receive(client, 6), "answer");
 }
 
+TEST_F(Relaying, is_a_sign_of_life) {
+  connect();
+  const auto before = balancer.counters().heartbeat.get();
+  send_all(client, "question");
+  EXPECT_EQ(receive(server, 8), "question");
+  EXPECT_GT(balancer.counters().heartbeat.get(), before) << "without a turn's end in between";
+}
+
 TEST_F(Relaying, carries_what_the_backend_says_first) {
   connect();
   send_all(server, "220 ready");
