@@ -93,8 +93,8 @@ void Session::resume_relaying() {
     on_reset(towards_dead, record_.reset);
     mark_active();
   }
-  constexpr Readiness kAll{.readable = true, .writable = true};
-  relay(kAll, kAll);
+  constexpr Readiness kBoth{.writable = true};  // directions; no poll has called a socket readable
+  relay(kBoth, kBoth);
 }
 
 void Session::on_ready(loop::Poll& poll, Readiness ready) {
