@@ -32,11 +32,14 @@ struct Context {
 };
 
 // Notes in shared memory which connection is being worked on, for as long as this lives: if the
-// worker dies meanwhile, its successor knows of what.
+// worker dies meanwhile, its successor knows of what. It is a sign of life, too: a turn of the loop
+// may have a thousand connections to look after, each with a megabyte to move, on a machine that is
+// busy with other things, and the watchdog is about threads that get nowhere.
 class Handling {
  public:
   Handling(Context& context, const state::ConnectionRecord& record)
       : handling_(context.counters.handling) {
+    context.counters.heartbeat.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
     handling_.set(context.table.index(record) + 1);
   }
   ~Handling() { handling_.set(0); }

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <random>
+#include <set>
 
 #include "support/test_balancer.h"
 
@@ -37,6 +38,20 @@ TEST_F(Relaying, carries_what_the_backend_says_first) {
   connect();
   send_all(server, "220 ready");
   EXPECT_EQ(receive(client, 9), "220 ready");
+}
+
+// However long a turn of the loop is, which beats by itself twice a second: the machine is busy here.
+TEST_F(Relaying, shows_with_each_connection_that_it_lives) {
+  connect();
+  const auto beats = [this] { return balancer.counters().heartbeat.get(); };
+  std::set<std::uint64_t> seen;
+  const auto until = Clock::now() + std::chrono::milliseconds(200);
+  while (Clock::now() < until) {
+    send_all(client, "x");
+    EXPECT_EQ(receive(server, 1), "x");
+    seen.insert(beats());
+  }
+  EXPECT_GT(seen.size(), 2U);
 }
 
 TEST_F(Relaying, carries_large_amounts_both_ways_at_once_unchanged) {
@@ -116,7 +131,7 @@ TEST_F(Relaying, delays_no_ping_pong) {
     ASSERT_EQ(receive(client, 4), "pong");
   }
   // Held back each time it would be 8 s at least.
-  EXPECT_LT(Clock::now() - started, std::chrono::seconds(4));
+  EXPECT_LT(Clock::now() - started, std::chrono::seconds(7));
 }
 
 TEST_F(Relaying, takes_no_more_from_a_backend_than_a_client_that_reads_nothing_leaves_room_for) {
