@@ -28,7 +28,7 @@ from support.tcp import TcpServer
 from support.wire import Wire
 
 BIG_FILE_SIZE = 64 << 20
-USUAL_LIMIT = 60
+USUAL_LIMIT = 120
 
 _daemons = pytest.StashKey[list]()
 _failed = pytest.StashKey[bool]()
@@ -290,6 +290,13 @@ def _stopping(start):
             return server
 
         yield start_one
+
+
+def pytest_configure():
+    """A shell starts what it runs in the background with SIGINT ignored, and so would be whatever the
+    tests start: as many Ctrl-C as one likes would end nothing."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(hookwrapper=True)
