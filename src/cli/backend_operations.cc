@@ -81,16 +81,17 @@ int wait_until_empty(const OperationOptions& options, Duration limit) {
     if (!answer) {
       return complain(answer.error());
     }
-    if (answer->status != 200) {
+    // It was there when it was drained: removed meanwhile, it is gone with its last connection.
+    const bool is_gone = answer->status == 404;
+    if (answer->status != 200 && !is_gone) {
       return complain({reason_of(*answer)});
     }
-    const auto connections = answer->body.value("connections", 0U);
-    const auto state = answer->body.value("state", "");
+    const auto connections = is_gone ? 0U : answer->body.value("connections", 0U);
     if (connections == 0) {
       std::printf("%s has no connections\n", options.target.c_str());
       return kFine;
     }
-    if (state == "ready") {
+    if (answer->body.value("state", "") == "ready") {
       return complain(
           {options.target + " is ready again, set by " +
            (answer->body["set_by"].is_string() ? answer->body["set_by"].get<std::string>()

@@ -64,11 +64,12 @@ void Closings::tend() {
 }
 
 // By what is, not by what changes: a connect that was under way when the backend went down may
-// succeed after all, and a worker may have died before it closed anything.
+// succeed after all, and a worker may have died before it closed anything. In a panic the checks'
+// word doesn't count: who is closed would be given such a backend again.
 bool Closings::close_down_backends() {
   bool is_left = false;
   for (const auto& pool : plane_.topology().pools) {
-    if (pool->config().on_down != Established::close) {
+    if (pool->config().on_down != Established::close || pool->reach().panics) {
       continue;
     }
     for (const auto& backend : pool->backends()) {

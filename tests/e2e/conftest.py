@@ -28,7 +28,7 @@ from support.tcp import TcpServer
 from support.wire import Wire
 
 BIG_FILE_SIZE = 64 << 20
-USUAL_LIMIT = 60
+USUAL_LIMIT = 120
 
 _daemons = pytest.StashKey[list]()
 _failed = pytest.StashKey[bool]()

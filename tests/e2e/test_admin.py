@@ -21,11 +21,11 @@ def balancing(holdfast, tcp_server, free_port):
 
 def admin_client(daemon):
     host, _, port = daemon.admin.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), 5)
+    return socket.create_connection((host.strip("[]"), int(port)), 20)
 
 
 def assert_echo(address, data=b"hello"):
-    with socket.create_connection(address, 5) as client:
+    with socket.create_connection(address, 20) as client:
         client.sendall(data)
         assert tcp.read_exactly(client, len(data)) == data
 
@@ -101,7 +101,7 @@ def test_one_connection_carries_many_requests(balancing):
 )
 def test_garbage_gets_an_http_error_and_touches_nothing(balancing, sent, status):
     daemon, address = balancing
-    with socket.create_connection(address, 5) as client:
+    with socket.create_connection(address, 20) as client:
         client.sendall(b"hel")
         answer = request(daemon, sent)
         if status is None:

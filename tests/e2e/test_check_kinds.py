@@ -78,19 +78,19 @@ def test_who_asks_wants_an_answer(holdfast, tcp_server, free_port, keys):
 
     servers = [tcp_server(handler) for handler in (tcp.silent, hang_up, tcp.reset, tcp.echo)]
     addresses = [server.address for server in servers]
-    daemon = holdfast(checked(free_port(), *addresses, timeout="300ms", **keys))
+    daemon = holdfast(checked(free_port(), *addresses, timeout="1500ms", **keys))
     assert_goes_down(daemon, "timeout waiting for an answer", "web-1")
     assert_goes_down(daemon, "closed without an answer", "web-2")
     assert_goes_down(daemon, "connection reset by peer", "web-3")
     wait_for_state(daemon, "down", "web-4")  # which says what it is told
-    daemon.reload(checked(free_port(), *addresses, timeout="300ms"))
+    daemon.reload(checked(free_port(), *addresses, timeout="1500ms"))
     for number in range(1, 5):
         wait_for_state(daemon, "up", f"web-{number}")
 
 
 def test_redis_answers_what_is_expected(holdfast, redis, free_port):
     server = redis()
-    keys = {"type": "send_expect", "send": r"PING\r\n", "expect": "+PONG", "timeout": "300ms"}
+    keys = {"type": "send_expect", "send": r"PING\r\n", "expect": "+PONG", "timeout": "1s"}
     daemon = holdfast(checked(free_port(), server.address, **keys))
     wait_for_state(daemon, "up")
     with Client(server.port) as client:

@@ -64,7 +64,7 @@ def test_tls_is_not_what_every_server_speaks(holdfast, tcp_server, free_port):
 
 def test_a_silent_server_ends_a_handshake_by_the_limit(holdfast, tcp_server, free_port):
     server = tcp_server(tcp.silent)
-    keys = {"tls": {"verify": False}, "timeout": "200ms"}
+    keys = {"tls": {"verify": False}, "timeout": "1s"}
     daemon = holdfast(checked(free_port(), server.address, **keys))
     assert_goes_down(daemon, "timeout in the TLS handshake")
 

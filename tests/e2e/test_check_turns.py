@@ -75,7 +75,7 @@ def test_checks_come_sooner_while_it_is_in_doubt_and_while_it_is_down(
     wait_for_state(daemon, "down")
     server.listen()
     wait_for_state(daemon, "up")
-    assert server.accepted == 3
+    wait_until(lambda: server.accepted == 3)  # the kernel was quicker than the server
     accepted = other.accepted
     wait_until(lambda: other.accepted > accepted + 10)
     assert server.accepted == 3, "now that it is up, it is checked every hour"
@@ -108,7 +108,7 @@ def test_no_more_checks_are_under_way_than_there_may_be(holdfast, tcp_server, fr
     wait_until(lambda: most > 2)
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_reloads_find_checks_of_every_type_under_way(holdfast, tcp_server, certificate, free_port):
     """scar 35: pools and backends go while their checks hang in every stage."""
 

@@ -99,11 +99,11 @@ def test_a_backend_comes_back_from_maintenance_slowly_too(choice):
 
 
 def test_a_slow_start_comes_to_its_end(choice):
-    web = choice([{}, {}], slow_start="2s")
+    web = choice([{}, {}], slow_start="4s")
     web.take_down(1)
     web.bring_back(1)
     assert web.count(20)[1] < 10
-    wait_until(lambda: web.count(20)[1] == 10, 15)
+    wait_until(lambda: web.count(20)[1] == 10, 30)
 
 
 def test_nobody_starts_slowly_with_holdfast_itself(choice):

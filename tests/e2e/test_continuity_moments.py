@@ -333,7 +333,7 @@ def test_an_upload_waits_while_nobody_is_there_and_arrives_whole(balancing, tcp_
         sender = threading.Thread(target=_send_all_and_fin, args=(client, data))
         sender.start()
         for part in range(1, 5):
-            wait_until(lambda: received[0] > part * 8 * MEGABYTE, 10)
+            wait_until(lambda: received[0] > part * 8 * MEGABYTE)
             with no_worker(daemon):
                 _wait_until_nothing_comes(received)
                 assert received[0] < len(data)

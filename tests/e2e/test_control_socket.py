@@ -24,7 +24,7 @@ def test_the_control_socket_takes_posts_only_and_admin_http_none(
     holdfast, tcp_server, free_port
 ):
     daemon = holdfast(web(f"127.0.0.1:{free_port()}", tcp_server(tcp.echo).address))
-    connection = http.client.HTTPConnection(daemon.admin, timeout=5)
+    connection = http.client.HTTPConnection(daemon.admin, timeout=20)
     connection.request("POST", "/api/v1/reload")
     assert connection.getresponse().status == 403
     assert os.stat(daemon.socket).st_mode & 0o777 == 0o600

@@ -151,7 +151,7 @@ def test_that_it_stops_is_told_while_it_stops(echoing, address):
     client.close()
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_only_the_last_ones_are_kept(echoing, program):
     """And they are the same after a death and after an upgrade."""
     echoing.expect_log(r" error worker died")

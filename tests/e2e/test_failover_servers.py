@@ -78,7 +78,6 @@ def test_a_killed_process_costs_only_the_requests_it_had_taken(balancer, instanc
     wait_until(lambda: daemon.metrics().sum(ACTIVE) == 0)
 
 
-@pytest.mark.limit(90)
 def test_flapping_every_second_costs_only_the_requests_that_were_inside(
     balancer, instance, address
 ):
@@ -92,12 +91,12 @@ def test_flapping_every_second_costs_only_the_requests_that_were_inside(
             servers[1].kill()
             wait_for("down", daemon, 2, after=said)
             gone = time.monotonic()
-            wait_until(lambda since=gone: time.monotonic() - since > 1, 5)
+            wait_until(lambda since=gone: time.monotonic() - since > 1)
             assert clients.failures_since(gone) == []
             servers[1] = instance("web-2", port=servers[1].port)
             wait_for("up", daemon, 2, after=said)
             up = time.monotonic()
-            wait_until(lambda since=up: time.monotonic() - since > 1, 5)
+            wait_until(lambda since=up: time.monotonic() - since > 1)
             assert clients.failures_since(up) == []
     assert len(clients.failures) <= count * flaps
     transitions = daemon.metrics().named("holdfast_backend_health_transitions_total")
@@ -152,7 +151,7 @@ class Stalling:
     def stop(self):
         self._stopping = True
         self.go_on()
-        self._thread.join(10)
+        self._thread.join(20)
         self._listener.close()
 
     def _run(self):
@@ -239,7 +238,7 @@ def test_a_server_that_accepts_and_resets_fails_its_own_clients_only(
         "holdfast_backend_connections_closed_total", backend="web-1", cause="backend_reset"
     )
     assert closed == resets
-    assert daemon.metrics().sum(ACTIVE) == 0
+    wait_until(lambda: daemon.metrics().sum(ACTIVE) == 0)
 
 
 def test_a_server_that_accepts_and_resets_is_taken_out_although_its_checks_pass(
@@ -287,25 +286,15 @@ def test_a_server_that_accepts_and_never_answers_holds_its_own_clients_only(
         balance="least_connections",
         health=NO_CHECKS,
     )
-    waiting = []
-    try:
-        answered = 0
-        for _ in range(20):
-            client = tcp.connect(address)
-            waiting.append(client)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(tcp.connect(address)) for _ in range(20)]
+        for client in clients:
             client.sendall(b"hello")
-            client.settimeout(0.2)
-            try:
-                answered += client.recv(5) == b"hello"
-            except TimeoutError:
-                pass
-        assert answered >= 9
         # What it holds ends when nothing has moved for idle_timeout.
-        wait_until(lambda: daemon.metrics().sum(ACTIVE) == 0, 10)
+        answered = [tcp.read_all(client) for client in clients].count(b"hello")
+        assert answered >= 9
+        wait_until(lambda: daemon.metrics().sum(ACTIVE) == 0)
         idle = daemon.metrics().sum(
             "holdfast_backend_connections_closed_total", backend="web-1", cause="idle_timeout"
         )
         assert idle == 20 - answered
-    finally:
-        for client in waiting:
-            client.close()

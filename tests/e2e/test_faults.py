@@ -247,7 +247,7 @@ def test_a_thread_that_is_late_hands_its_listening_sockets_on_in_the_end(
     server = tcp_server(tcp.echo)
 
     def threads(count):
-        return web("%s:%d" % address, server.address, rest=f"threads: {count}")
+        return web("%s:%d" % address, server.address, rest=f"threads: {count}\nwatchdog: 1m")
 
     daemon = faulty(threads(2).replace('"backends"', '"health": {"type": "none"}, "backends"'))
     with contextlib.ExitStack() as stack:

@@ -35,11 +35,11 @@ def test_an_upgrade_that_nobody_could_take_back_is_not_begun(echoing, program, a
 def test_a_guardian_that_could_not_be_replaced_at_once_is_replaced_later(echoing, address):
     worker = echoing.worker_pid
     echoing.expect_log(r" error (guardian died|guardian not replaced|worker died) ")
+    said = len(echoing.log)
     with client_of(address):
         with full_table(worker):
             os.kill(echoing.guardian_pid, signal.SIGKILL)
             echoing.wait_for_log(r' error guardian not replaced reason="too many open files"')
-        said = len(echoing.log)
         echoing.wait_for_log(r" info ready$", after=said)
         echoing.follow_guardian(-signal.SIGKILL)
         echoing.wait_until_whole()

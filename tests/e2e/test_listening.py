@@ -35,9 +35,9 @@ def backend(tcp_server):
 def connect(address):
     """To a (host, port), or to the path of a Unix socket."""
     if isinstance(address, tuple):
-        return socket.create_connection(address, 5)
+        return socket.create_connection(address, 20)
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(5)
+    client.settimeout(20)
     client.connect(str(address))
     return client
 

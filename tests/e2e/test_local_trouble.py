@@ -56,7 +56,7 @@ def connect(path):
 # scar 30
 def test_running_out_of_ports_counts_against_no_backend(holdfast, network, backend, sockets):
     path = sockets / "web"
-    checks = {"interval": "300ms", "timeout": "300ms", "rise": 1, "fall": 1}
+    checks = {"interval": "300ms", "timeout": "2s", "rise": 1, "fall": 1}
     balancer = holdfast(
         web(
             f"unix:{path}",
@@ -80,6 +80,7 @@ def test_running_out_of_ports_counts_against_no_backend(holdfast, network, backe
             )
 
         wait_until(a_check_finds_no_port, 20)
+        assert connect(path) is None, "nor does a client"
         metrics = balancer.metrics()
         labels = {"pool": "web", "backend": "web-1"}
         failures = metrics.sum("holdfast_backend_connect_failures_total")

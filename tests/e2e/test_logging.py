@@ -43,7 +43,7 @@ def assert_well_formed(daemon):
 
 def finished_connection(daemon, address):
     """A client that comes, is served and goes; its address."""
-    with socket.create_connection(address, 5) as client:
+    with socket.create_connection(address, 20) as client:
         client.sendall(b"hello")
         assert tcp.read_exactly(client, 5) == b"hello"
         name = "%s:%d" % client.getsockname()
@@ -120,7 +120,7 @@ def test_none_logs_no_connection(balancing, free_port):
 )
 def test_the_level_is_the_least_that_is_logged(tmp_path, free_port, level, seen):
     address, file = ("127.0.0.1", free_port()), tmp_path / "holdfast.yaml"
-    rest = f"admin: {{ http: off }}\nlog: {{ level: {level} }}"
+    rest = f"admin: {{ http: off, socket: off }}\nlog: {{ level: {level} }}"
     backend = f"127.0.0.1:{free_port()}"
     file.write_text(configuration.web("%s:%d" % address, backend, pool=UNCHECKED, rest=rest))
     process = Process([BINARY, "run", "-c", file])
@@ -144,7 +144,7 @@ def test_the_name_of_a_unix_client_forges_no_line(holdfast, tcp_server, tmp_path
         configuration.web(f"unix:{directory}/web", tcp_server(tcp.echo).address, rest=rest)
     )
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
+        client.settimeout(20)
         client.bind(f"{directory}/{FORGED}")
         client.connect(f"{directory}/web")
         client.sendall(b"hello")

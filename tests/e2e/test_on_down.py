@@ -1,6 +1,7 @@
 """What becomes of connections when the checks find their backend down, and when it is back."""
 
 import contextlib
+import time
 
 import pytest
 from support import tcp
@@ -87,6 +88,25 @@ def test_all_are_down_and_come_back(pair):
     for name in ("web-1", "web-2"):
         with connected_to(port, name) as client:
             assert tcp.echoes(client)
+
+
+def test_in_a_panic_they_go_on_until_it_is_over(pair):
+    """Whoever was closed would be given a backend that is down once more."""
+    checks = FAST_CHECKS | {"rise": 100}
+    balancer, port, servers = pair(on_down="close", panic_threshold="60%", health=checks)
+    servers[0].refuse()
+    wait_until(lambda: health(balancer, "web-1") == "down")
+    servers[0].listen()  # a hundred checks until it is up
+    with connected_to(port, "web-1") as client:
+        wait_until(lambda: balancer.metrics().value("holdfast_pool_panic", pool="web") == 1)
+        now = time.monotonic()
+        wait_until(lambda: time.monotonic() - now > 1)  # twice a second somebody looks
+        assert tcp.echoes(client)
+        text = balancer.config_file.read_text(encoding="utf-8")
+        balancer.config_file.write_text(text.replace("60%", "0%"), encoding="utf-8")
+        assert "pool web: panic_threshold 60% -> 0%" in told(balancer, "reload").stdout
+        assert is_reset(client)
+    assert closed(balancer, "backend_down", backend="web-1") == 1
 
 
 def test_a_pool_without_checks_is_warned_of(tmp_path):

@@ -47,7 +47,7 @@ def test_a_connection_for_each_transaction_leaves_nothing_behind(
 
 
 def test_sessions_on_the_other_servers_outlive_the_loss_of_one(trio, pgbench):
-    sessions = Process(pgbench(trio.port, "-n", "-S", "-c", 6, "-j", 2, "-T", 3, "-P", 1))
+    sessions = Process(pgbench(trio.port, "-n", "-S", "-c", 6, "-j", 2, "-T", 5, "-P", 1))
     try:
         wait_until(lambda: [trio.active(number) for number in (1, 2, 3)] == [2, 2, 2])
         trio.kill(2)
@@ -58,7 +58,7 @@ def test_sessions_on_the_other_servers_outlive_the_loss_of_one(trio, pgbench):
         assert new.returncode == ALL_TRANSACTIONS_RAN, new.stderr
         assert trio.active(2) == 0
 
-        assert sessions.wait(20) == SOME_CLIENTS_WERE_LOST
+        assert sessions.wait(40) == SOME_CLIENTS_WERE_LOST
         lost = set(re.findall(r"client (\d+) .*aborted", "\n".join(sessions.log)))
         assert len(lost) == 2, sessions.tail()
         assert processed("\n".join(sessions.output)) > 0

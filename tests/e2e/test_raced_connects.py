@@ -162,11 +162,11 @@ def test_no_attempt_goes_on_after_the_total(balancing):
         silent = [stack.enter_context(tcp.full_queue()) for _ in range(3)]
         balancer, port = balancing(
             *(f"127.0.0.1:{one}" for one in silent),
-            connect={"timeout": "10s", "total": "300ms", "hedge_after": "50ms"},
+            connect={"timeout": "10s", "total": "1s", "hedge_after": "50ms"},
         )
         began = time.monotonic()
         tcp.rejected_connection(("127.0.0.1", port))
-        assert 0.3 <= time.monotonic() - began < 5
+        assert 1 <= time.monotonic() - began < 5
         metrics = balancer.metrics()
         # Two at a time, never three.
         assert metrics.sum("holdfast_backend_connect_failures_total", reason="timeout") == 2
@@ -201,6 +201,7 @@ def test_no_client_waits_for_a_silent_one_of_three(balancing, tcp_server):
             f"127.0.0.1:{silent}",
             *(tcp_server(tcp.echo).address for _ in range(2)),
             connect={"timeout": "30s", "total": "30s"},
+            passive={"eject_for": "1h"},
         )
         slowest = []
         lock = threading.Lock()

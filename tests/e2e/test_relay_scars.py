@@ -52,9 +52,9 @@ def test_after_a_half_close_100_mb_still_come_the_other_way(wire, ends):
     answer = os.urandom(MEGABYTE) * 100
     sender = send_in_background(other, answer)
     assert tcp.read_all(one) == answer
-    sender.join(5)
-    wait_until(lambda: line.closed("finished") == 1)
-    assert line.active() == 0
+    sender.join(20)
+    wait_until(lambda: line.active() == 0)
+    assert line.closed("finished") == 1
 
 
 # scars 12, 16
@@ -98,7 +98,7 @@ def test_a_reset_while_everything_on_the_way_is_full_spoils_no_later_connection(
         data = os.urandom(4 * MEGABYTE)
         sender = send_in_background(opposite, data)
         assert tcp.read_all(fresh) == data
-        sender.join(5)
+        sender.join(20)
         fresh.close()
         wait_until(lambda: line.active() == 0)
 
@@ -150,8 +150,9 @@ def test_small_messages_are_not_held_back(holdfast, tcp_server, free_port):
     holdfast(web(f"127.0.0.1:{port}", tcp_server(answer_pairs).address))
     with socket.create_connection(("127.0.0.1", port), 10) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A delayed ACK or a corked socket costs 40 or 200 ms, a round trip well below one.
-        assert statistics.median(round_trip(client) for _ in range(100)) < 0.02
+        # A delayed ACK or a corked socket costs 40 or 200 ms, a round trip well below one, or a few more
+        # where others are at work too.
+        assert statistics.median(round_trip(client) for _ in range(100)) < 0.03
 
 
 def answer_pairs(connection):
@@ -178,13 +179,13 @@ def test_a_half_closed_connection_is_not_waited_for_forever(wire, ends):
     assert other.recv(1) == b""
     with pytest.raises(ConnectionResetError):
         one.recv(1)
-    wait_until(lambda: line.closed("half_close_timeout") == 1)
-    assert line.active() == 0
+    wait_until(lambda: line.active() == 0)
+    assert line.closed("half_close_timeout") == 1
 
 
 # scar 17
 def test_an_idle_connection_ends_and_one_that_is_busy_one_way_does_not(wire, ends):
-    line = wire(listener={"idle_timeout": "1s"})
+    line = wire(listener={"idle_timeout": "2s"})
     one, other = ends(line.join())
     idle, _ = line.join()
     idle.setblocking(False)
@@ -197,7 +198,7 @@ def test_an_idle_connection_ends_and_one_that_is_busy_one_way_does_not(wire, end
         except BlockingIOError:
             return False
 
-    wait_until(the_idle_one_has_ended, 10)
+    wait_until(the_idle_one_has_ended)
     assert line.closed("idle_timeout") == 1
     one.sendall(b"still")
     assert tcp.read_exactly(other, 5) == b"still"
@@ -237,16 +238,16 @@ def test_a_balancer_that_was_stopped_goes_on_where_it_was(wire, ends):
         line.balancer.resume()
     received += tcp.read_all(one)
     assert received == data
-    sender.join(5)
+    sender.join(20)
 
 
 # scar 24
 def test_what_arrived_during_a_pause_counts_before_what_ran_out_in_it(wire, ends):
-    line = wire(listener={"idle_timeout": "300ms"})
+    line = wire(listener={"idle_timeout": "1s"})
     one, other = ends(line.join())
     line.balancer.pause()
     one.sendall(b"still here")
-    resume_at = time.monotonic() + 0.6
+    resume_at = time.monotonic() + 1.3
     wait_until(lambda: time.monotonic() > resume_at)
     line.balancer.resume()
     assert tcp.read_exactly(other, 10) == b"still here"

@@ -128,14 +128,14 @@ def test_nobody_who_waits_in_the_queue_of_a_removed_listener_is_reset(
     first = [connect(port, b"a") for _ in range(2)]
     waiting = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(5)]
     daemon.reload(config({"other": both["other"]}, pools, rest))
-    wait_until(lambda: not accepts(port), 10)
+    wait_until(lambda: not accepts(port))
     for client in first:
         client.close()
     for client in waiting:
         client.settimeout(20)
         assert tcp.read_exactly(client, 1) == b"a"
         client.close()
-    wait_until(lambda: refuses("127.0.0.1", port), 10)
+    wait_until(lambda: refuses("127.0.0.1", port))
 
 
 def test_what_is_gone_is_forgotten_while_reloads_come_one_after_the_other(

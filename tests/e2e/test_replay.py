@@ -254,8 +254,7 @@ def test_keeping_costs_an_idle_connection_no_pipe(balancing, tcp_server):
             client.sendall(b"hello")
             assert tcp.read_exactly(client, 5) == b"hello"
         balancer.metrics()
-        pipes = sum("pipe:" in where for where in balancer.open_descriptors())
-        assert pipes < 50
+        assert balancer.open_pipes() < 50
 
 
 @pytest.mark.parametrize("says_fin", [False, True])
@@ -297,7 +296,7 @@ def test_a_backend_that_is_killed_under_load_costs_no_request(balancing):
         server = subprocess.Popen([sys.executable, "-c", SERVER, str(port)])
 
         def is_up():
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 20):
                 return True
             return False
 

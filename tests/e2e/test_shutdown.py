@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from support import configuration, tcp
+from support.continuity import standing_still
 from support.waiting import wait_until
 
 LONG = "shutdown_timeout: 10m"
@@ -32,7 +33,7 @@ def connect():
     clients = []
 
     def start(address):
-        clients.append(socket.create_connection(address, 5))
+        clients.append(socket.create_connection(address, 20))
         return clients[-1]
 
     yield start
@@ -69,7 +70,7 @@ def test_while_stopping_it_takes_no_more_connections_and_those_it_has_go_on(bala
 
 def is_refused(address):
     with socket.socket() as probe:
-        probe.settimeout(5)
+        probe.settimeout(20)
         try:
             probe.connect(address)
         except ConnectionRefusedError:
@@ -159,12 +160,11 @@ def test_a_second_signal_ends_it_at_once(balancing, connect):
 # scar 40
 def test_whoever_waited_to_be_accepted_is_served(balancing, connect):
     daemon, address = balancing(LONG)
-    daemon.send_signal(signal.SIGSTOP)
-    clients = [connect(address) for _ in range(50)]
-    for client in clients:
-        client.sendall(b"hello")
-    daemon.send_signal(signal.SIGTERM)
-    daemon.send_signal(signal.SIGCONT)
+    with standing_still(daemon.guardian_pid, daemon.worker_pid):
+        clients = [connect(address) for _ in range(50)]
+        for client in clients:
+            client.sendall(b"hello")
+        daemon.send_signal(signal.SIGTERM)
     for client in clients:
         assert tcp.read_exactly(client, 5) == b"hello"
         client.close()

@@ -257,7 +257,7 @@ def test_many_bytes_follow_the_first_of_a_fastopen_connect(fastopen_site):
             )
             sending.start()
             assert tcp.read_all(client) == data
-            sending.join(10)
+            sending.join(20)
     assert count(host, "TCPFastOpenPassive") >= 1
 
 

@@ -49,7 +49,7 @@ def trace(holdfast, tcp_server, free_port, tmp_path, tmp_path_factory):
     path = tmp_path_factory.mktemp("s") / "web.sock"
     echo = tcp_server(tcp.echo)
     dead, named = f"127.0.0.1:{free_port()}", f"localhost:{echo.port}"
-    checks = {"health": {"interval": "50ms", "timeout": "50ms"}}
+    checks = {"health": {"interval": "50ms", "timeout": "2s"}}
     config = configuration.web(
         ["%s:%d" % front, f"[::1]:{front[1]}", f"unix:{path}"],
         *(dead, echo.address, named),
@@ -60,11 +60,11 @@ def trace(holdfast, tcp_server, free_port, tmp_path, tmp_path_factory):
     daemon = holdfast(config, before=["strace", "-D", "-f", "-qq", "-o", file])
     daemon.wait_for_log(" backend down ")
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
+        client.settimeout(20)
         client.connect(str(path))
         client.sendall(b"hello")
         assert tcp.read_exactly(client, 5) == b"hello"
-    with socket.create_connection(front, 5) as client:
+    with socket.create_connection(front, 20) as client:
         client.sendall(b"hello")
         assert tcp.read_exactly(client, 5) == b"hello"
     download(front)

@@ -101,7 +101,7 @@ def test_it_says_when_it_is_ready_and_when_it_stops(holdfast, systemd, tcp_serve
     config = configuration.web(f"127.0.0.1:{front}", backend.address)
     daemon = holdfast(config, environment=systemd.environment)
     assert "READY=1" in systemd.next()
-    with socket.create_connection(("127.0.0.1", front), 5) as client:
+    with socket.create_connection(("127.0.0.1", front), 20) as client:
         client.sendall(b"hello")
         assert tcp.read_exactly(client, 5) == b"hello"
     daemon.send_signal(signal.SIGTERM)

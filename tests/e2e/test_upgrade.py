@@ -63,7 +63,7 @@ def test_no_traffic_notices_upgrades(holdfast, program, tcp_server):
     assert_nothing_is_left(daemon, before)
 
 
-@pytest.mark.limit(120)
+@pytest.mark.limit(240)
 def test_upgrades_and_deaths_in_turn_cost_nothing(holdfast, program, tcp_server):
     traffic = Traffic(tcp_server)
     daemon = holdfast(traffic.config, binary=program.path)

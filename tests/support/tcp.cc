@@ -24,7 +24,7 @@ SocketAddress any_loopback() {
 
 Fd stream_socket(int family) {
   Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{10, 0};
+  const timeval patience{30, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const int on = 1;
@@ -60,7 +60,7 @@ Fd connect_to(const SocketAddress& address) {
 Fd accept_from(const Fd& listener) {
   Fd socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_TRUE(socket.is_open()) << "accept: " << error_text(errno);
-  const timeval patience{10, 0};
+  const timeval patience{30, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const int on = 1;

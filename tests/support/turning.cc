@@ -10,7 +10,7 @@
 namespace holdfast::testing {
 
 bool turn_until(loop::Loop& loop, const std::function<bool()>& condition) {
-  const auto end = Clock::now() + std::chrono::seconds(10);
+  const auto end = Clock::now() + std::chrono::seconds(30);
   loop::Timer look(loop, [&] {
     if (condition() || Clock::now() > end) {
       loop.stop();

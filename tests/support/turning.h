@@ -12,7 +12,7 @@
 namespace holdfast::testing {
 
 // Turns the loop until the condition holds, which is looked at every millisecond; false when it
-// doesn't within ten seconds.
+// doesn't within thirty seconds.
 [[nodiscard]] bool turn_until(loop::Loop& loop, const std::function<bool()>& condition);
 
 // Turns the loop so often without waiting, so that all that is ready by now is told.

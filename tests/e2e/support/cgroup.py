@@ -28,7 +28,7 @@ class ControlGroup:
 
     def close(self):
         """Its processes must have been ended; the kernel takes a moment to let go of them."""
-        wait_until(self._remove, 10, f"still in use: {self.folders}")
+        wait_until(self._remove, 20, f"still in use: {self.folders}")
 
     def _remove(self):
         for folder in self.folders:

@@ -23,7 +23,7 @@ def state(daemon, backend="web-1"):
 
 
 def wait_for_state(daemon, wanted, backend="web-1"):
-    wait_until(lambda: state(daemon, backend) == wanted, 10, f"{backend} is not {wanted}")
+    wait_until(lambda: state(daemon, backend) == wanted, 20, f"{backend} is not {wanted}")
 
 
 def assert_goes_down(daemon, reason, backend="web-1"):

@@ -58,12 +58,12 @@ class Choice:
         )
 
     def wait_until_up(self, *numbers):
-        wait_until(lambda: all(self.is_up(number) for number in numbers), 10)
+        wait_until(lambda: all(self.is_up(number) for number in numbers))
 
     def take_down(self, *numbers):
         for number in numbers:
             self.servers[number - 1].refuse()
-        wait_until(lambda: not any(self.is_up(number) for number in numbers), 10)
+        wait_until(lambda: not any(self.is_up(number) for number in numbers))
 
     def bring_back(self, *numbers):
         for number in numbers:

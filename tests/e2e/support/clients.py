@@ -33,7 +33,7 @@ class Clients:
     def __exit__(self, *_):
         self._stopping.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(30)
         assert not any(thread.is_alive() for thread in self._threads), "a client hangs"
         self.assert_alive()
 
@@ -49,7 +49,7 @@ class Clients:
     def wait_for_answers(self, number):
         """Waits for so many more answers."""
         wanted = self.answered + number
-        wait_until(lambda: self.answered >= wanted, 10)
+        wait_until(lambda: self.answered >= wanted, 30)
 
     def _run(self, number):
         while not self._stopping.is_set():

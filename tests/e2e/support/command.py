@@ -28,7 +28,7 @@ AS_NOBODY = (
 )
 
 
-def run(command, timeout=20, given="", **options):
+def run(command, timeout=60, given="", **options):
     """The finished process: .returncode, .stdout, .stderr as text. Reads `given`."""
     return subprocess.run(
         [str(word) for word in command],

@@ -57,7 +57,7 @@ class Holdfast(Process):
         self._reloaded = False  # it may listen on more addresses than when it became ready
         self._guardian = self.pid
         try:
-            self.wait_for_log(r"^\S+ info ready\b", timeout=10)
+            self.wait_for_log(r"^\S+ info ready\b", timeout=30)
         except AssertionError:
             self.kill()
             raise
@@ -109,7 +109,7 @@ class Holdfast(Process):
     def follow_guardian(self, first_ended_with):
         """Once another process has become it; with what the first one ended."""
         if self._guardian == self.pid:
-            assert self._child.wait(5) == first_ended_with, self.tail()
+            assert self._child.wait(20) == first_ended_with, self.tail()
             self.expected_exit = first_ended_with
 
         before = self._guardian
@@ -117,14 +117,14 @@ class Holdfast(Process):
         def guardian():
             try:
                 instance = json.loads(self.get("/api/v1/instance")[2])
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 return None  # between two workers
             # A worker that makes another guardian has a child too, for a moment.
             pid = instance["guardian_pid"]
             serves = instance["phase"] == "serving" and children_of(pid) == [instance["worker_pid"]]
             return pid if serves and pid != before else None
 
-        self._guardian = wait_until(guardian, 10, "there is no guardian any more")
+        self._guardian = wait_until(guardian, 30, "there is no guardian any more")
 
     def wait_until_whole(self):
         """Until there is one guardian with one worker, and nobody else."""
@@ -133,7 +133,7 @@ class Holdfast(Process):
             workers = children_of(self._guardian)
             return len(workers) == 1 and set(members_of(self.pid)) == {self._guardian, *workers}
 
-        wait_until(is_whole, 10, "there is not one guardian with one worker")
+        wait_until(is_whole, 30, "there is not one guardian with one worker")
 
     @property
     def working_pid(self):
@@ -159,7 +159,7 @@ class Holdfast(Process):
 
     def post(self, path):
         """The status of a POST to the control socket."""
-        connection = UnixConnection(self.socket, timeout=10)
+        connection = UnixConnection(self.socket, timeout=20)
         try:
             connection.request("POST", path, headers={"Connection": "close"})
             return connection.getresponse().status
@@ -182,7 +182,7 @@ class Holdfast(Process):
         assert code == self.expected_exit, f"exit code {code}:\n{self.tail()}"
         self.assert_log_is_clean()
 
-    def assert_nothing_leaked(self, timeout=5.0):
+    def assert_nothing_leaked(self, timeout=20.0):
         """Once the clients are gone, it holds no more sockets than when it became ready. (Checks
         and scrapes come and go, so it is given time.)"""
         if self._reloaded:
@@ -245,5 +245,5 @@ class UnixConnection(http.client.HTTPConnection):
 
 def _connection_to(address):
     if address.startswith("unix:"):
-        return UnixConnection(address.removeprefix("unix:"), timeout=5)
-    return http.client.HTTPConnection(address, timeout=5)
+        return UnixConnection(address.removeprefix("unix:"), timeout=20)
+    return http.client.HTTPConnection(address, timeout=20)

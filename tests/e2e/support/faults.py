@@ -60,7 +60,7 @@ class Faults:
         """How often the action was taken there."""
         return self._get(point, "fired")
 
-    def wait_until_fired(self, point, times=1, timeout=10):
+    def wait_until_fired(self, point, times=1, timeout=30):
         def fired():
             return self.fired(point) >= times
 

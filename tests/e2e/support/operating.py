@@ -50,7 +50,7 @@ def connected_to(port, name):
         client.close()
         return None
 
-    return wait_until(try_one, 10)
+    return wait_until(try_one)
 
 
 def ask(port):

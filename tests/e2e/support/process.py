@@ -56,16 +56,16 @@ class Process:
         """As subprocess has it: None while it runs, -N when signal N ended it."""
         return self._child.poll()
 
-    def wait_for_log(self, pattern, timeout=5.0, after=0):
+    def wait_for_log(self, pattern, timeout=20.0, after=0):
         """The match of the first line of `log`, from line number `after` on, that holds the
         pattern. Waits for it; fails when the process ends or the time is up without it."""
         return self._wait_for_line(self.log, pattern, timeout, after)
 
-    def wait_for_output(self, pattern, timeout=5.0, after=0):
+    def wait_for_output(self, pattern, timeout=20.0, after=0):
         """The same for standard output."""
         return self._wait_for_line(self.output, pattern, timeout, after)
 
-    def wait(self, timeout=5.0):
+    def wait(self, timeout=20.0):
         """Waits for the process to end by itself, and returns its exit code."""
         code = self._child.wait(timeout)
         self._finish_reading()
@@ -74,7 +74,7 @@ class Process:
     def send_signal(self, number):
         self._child.send_signal(number)
 
-    def stop(self, number=signal.SIGTERM, timeout=10.0):
+    def stop(self, number=signal.SIGTERM, timeout=30.0):
         """Sends the signal and returns the exit code; whoever ignores it for too long is killed
         and has failed."""
         if self.exit_code is None:
@@ -163,7 +163,7 @@ class Process:
 
     def _finish_reading(self):
         for reader in self._readers:
-            reader.join(5)
+            reader.join(20)
 
     def _wait_for_line(self, lines, pattern, timeout, after):
         deadline = time.monotonic() + timeout

@@ -45,7 +45,7 @@ def config(listeners, pools, rest=""):
 
 def refuses(host, port):
     with socket.socket() as client:
-        client.settimeout(5)
+        client.settimeout(20)
         return client.connect_ex((host, int(port))) == errno.ECONNREFUSED
 
 

@@ -29,7 +29,7 @@ class Server(Process):
             self.kill()
             raise AssertionError(f"{command[0]} does not start:\n{self.tail()}") from None
 
-    def stop(self, number=None, timeout=10.0):
+    def stop(self, number=None, timeout=30.0):
         return super().stop(number or self._stop_signal, timeout)
 
 
@@ -123,7 +123,7 @@ class PostgresCluster:
             command += ["-c", f"{name}={value}"]
         # SIGINT is its fast shutdown: open sessions are ended.
         server = Server(port, command, stop_signal=signal.SIGINT, **self._options)
-        server.wait_for_log("ready to accept connections", 20)  # listens before, and refuses
+        server.wait_for_log("ready to accept connections", 30)  # listens before, and refuses
         return server
 
     def program(self, name):

@@ -73,15 +73,15 @@ class Service:
         pair = sorted([guardian, *children_of(guardian)])
         return len(pair) == 2 and self.processes() == pair and self.state == "active (running)"
 
-    def wait_until_whole(self, timeout=10.0):
+    def wait_until_whole(self, timeout=20.0):
         wait_until(self.is_whole, timeout, "there is not one guardian with one worker")
 
     def kill(self, pid):
         """SIGKILL to one of its processes; returns once a pair without it serves."""
         said = len(self.journal())
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: any(line.endswith(" info ready") for line in self.journal()[said:]), 10)
-        wait_until(lambda: pid not in self.processes() and self.is_whole(), 10)
+        wait_until(lambda: any(line.endswith(" info ready") for line in self.journal()[said:]))
+        wait_until(lambda: pid not in self.processes() and self.is_whole())
 
     def connect(self):
         """A client's connection to the listener."""
@@ -91,12 +91,12 @@ class Service:
     def refuses(self):
         """Whether a new client is turned away."""
         with self.machine.network(), socket.socket() as client:
-            client.settimeout(5)
+            client.settimeout(20)
             return client.connect_ex(ADDRESS) != 0
 
     def metrics(self):
         with self.machine.network():
-            connection = http.client.HTTPConnection(*ADMIN, timeout=5)
+            connection = http.client.HTTPConnection(*ADMIN, timeout=20)
             connection.request("GET", "/metrics", headers={"Connection": "close"})
             return Metrics.parse(connection.getresponse().read().decode())
 

@@ -64,5 +64,5 @@ class Site:
         """Until the log says that these backends are up, or down."""
         for number in numbers:
             self.balancer.wait_for_log(
-                f" backend {state} pool=web backend=web-{number} ", 15, after=after
+                f" backend {state} pool=web backend=web-{number} ", 20, after=after
             )

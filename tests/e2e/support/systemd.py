@@ -11,7 +11,7 @@ class Systemd:
     def __init__(self, path):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(5)
+        self._socket.settimeout(20)
         self.environment = {"NOTIFY_SOCKET": str(path)}
 
     def next(self):
@@ -25,7 +25,7 @@ class Systemd:
             assignments = self.next()
             return assignments if assignment in assignments else None
 
-        return wait_until(message, 10, f"systemd was never told {assignment}")
+        return wait_until(message, 30, f"systemd was never told {assignment}")
 
     def close(self):
         self._socket.close()

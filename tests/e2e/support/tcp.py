@@ -47,7 +47,7 @@ class TcpServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(20)
 
     def stop(self):
         """Stops listening and closes all connections."""
@@ -117,9 +117,9 @@ def reset_on_close(connection):
 
 
 def rejected_connection(address):
-    """A client that is reset before it hears anything, at the latest in 5 s; its own address."""
+    """A client that is reset before it hears anything, at the latest in 20 s; its own address."""
     with socket.socket() as client:
-        client.settimeout(5)
+        client.settimeout(20)
         client.bind(("127.0.0.1", 0))
         try:
             client.connect(address)  # may meet the reset already

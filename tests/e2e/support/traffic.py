@@ -213,7 +213,7 @@ pools: {json.dumps(pools)}
 
         names = [kind.__name__ for kind in self._kinds] + ["stream", "stream"]
         try:
-            wait_until(answered, 15, "some kinds get no answers")
+            wait_until(answered, 30, "some kinds get no answers")
         except AssertionError as failure:
             stuck = [
                 name
@@ -230,7 +230,7 @@ pools: {json.dumps(pools)}
             return sum(clients.answered for clients in self._asking)
 
         wanted = answered() + number
-        wait_until(lambda: answered() >= wanted, 15, interval=0.001)
+        wait_until(lambda: answered() >= wanted, 30, interval=0.001)
 
     def _assert_well(self):
         assert not self.failures, self.failures

@@ -1,10 +1,14 @@
-"""Waiting for something to become true, instead of sleeping and hoping."""
+"""Waiting for something to become true, instead of sleeping and hoping.
+
+A time limit is for what never comes. It costs nothing where all is well, so it leaves room for a machine
+that has other things to do.
+"""
 
 import socket
 import time
 
 
-def wait_until(condition, timeout=5.0, message=None, interval=0.01):
+def wait_until(condition, timeout=20.0, message=None, interval=0.01):
     """Returns the first true value of condition(); fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -19,11 +23,11 @@ def wait_until(condition, timeout=5.0, message=None, interval=0.01):
 def accepts_connections(port, host="127.0.0.1"):
     """Whether somebody listens on the port."""
     with socket.socket() as probe:
-        probe.settimeout(1)
+        probe.settimeout(5)
         return probe.connect_ex((host, port)) == 0
 
 
-def wait_for_port(port, timeout=10.0):
+def wait_for_port(port, timeout=30.0):
     wait_until(lambda: accepts_connections(port), timeout, f"nobody listens on port {port}")
 
 
