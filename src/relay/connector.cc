@@ -234,7 +234,7 @@ void Connector::lose(Attempt& attempt) {
 
 void Connector::on_lasting() {
   ClientWatch::Owner& owner = *this;
-  client_.emplace(context_.loop, record_.client_fd, ClientWatch::Leaving::by_hangup, owner);
+  client_.emplace(context_, record_.client_fd, ClientWatch::Leaving::by_hangup, owner);
 }
 
 void Connector::on_client_left() {

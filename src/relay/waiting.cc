@@ -37,7 +37,7 @@ pool::Joined Waiting::begin(bool exceeds) {
     // answer.
     const bool was_served = record_.replay == state::ReplayState::keeping;
     ClientWatch::Owner& owner = *this;
-    client_.emplace(context_.loop, record_.client_fd,
+    client_.emplace(context_, record_.client_fd,
                     was_served ? ClientWatch::Leaving::by_hangup : ClientWatch::Leaving::by_fin,
                     owner);
   }
