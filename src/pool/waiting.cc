@@ -15,13 +15,12 @@ Joined Pool::join(Ticket& ticket, bool exceeds, TimePoint now) {
   if (config_.queue.size == 0) {
     return Joined::backends_full;
   }
-  if (queue.size() >= config_.queue.size && !exceeds) {
-    return Joined::queue_full;
-  }
   queue.insert(ticket);
+  // A place may have become free since pick() found none, or be one that nobody who waits may have.
+  serve();
+  const bool is_full = queue.size() > config_.queue.size && !exceeds && queue.remove(ticket);
   count_waiting();
-  serve();  // a place may have become free since pick() found none
-  return Joined::waits;
+  return is_full ? Joined::queue_full : Joined::waits;
 }
 
 bool Pool::leave(Ticket& ticket) {

@@ -162,6 +162,19 @@ TEST_F(WaitingTest, does_not_let_one_that_may_not_have_what_is_free_hold_up_the_
   EXPECT_EQ(turns_, "b0a1");
 }
 
+TEST_F(WaitingTest, turns_nobody_away_for_whom_a_place_is_free_that_the_others_may_not_have) {
+  config_.queue.size = 1;
+  const auto pool = make({1, 1});
+  fill(*pool);
+  const std::array<std::uint16_t, 1> tried{0};
+  EXPECT_EQ(pool->join(client('a', 10, tried), true, {}), Joined::waits);
+  pool->release(0);
+  EXPECT_EQ(pool->join(client('b', 20), false, {}), Joined::waits);
+  EXPECT_EQ(turns_, "b0");
+  EXPECT_EQ(pool->join(client('c', 30), false, {}), Joined::queue_full);
+  EXPECT_EQ(waiting(), 1U);
+}
+
 TEST_F(WaitingTest, serves_by_the_configuration_in_force_whoever_began_to_wait_under_an_older_one) {
   const auto before = make({1});
   fill(*before);
