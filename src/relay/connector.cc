@@ -230,7 +230,11 @@ void Connector::on_total_reached() {
       win(attempt);
       return;
     }
-    fail(attempt, code);
+    if (code == ETIMEDOUT && !is_late(attempt)) {
+      lose(attempt);
+    } else {
+      fail(attempt, code);
+    }
   }
   is_out_of_time_ = true;
   owner_.on_nobody_left();

@@ -84,18 +84,26 @@ void Connector::look_again() {
   }
 }
 
-// Another attempt was done first. One that began a moment ago had no chance to be.
+// Another attempt was done first, or time is up for all. Whoever was late has failed by that; not
+// so one that is done as well, as many are after a pause of the process.
 void Connector::lose(Attempt& attempt) {
   const auto backend = attempt.backend();
-  const bool had_its_time = attempt.age() >= hedge_after(pool_);
+  const bool has_failed = is_late(attempt) && attempt.outcome() != 0;
   if (attempt.is_hedge) {
     counters().hedges_lost.add(1);
   }
   HOLDFAST_FAULT_POINT(connector_race_lost);
   attempt.close(pool_);
-  if (had_its_time) {
+  if (has_failed) {
     report_failure(context_, pool_, backend, "another backend connected first");
   }
+}
+
+// One that began a moment ago had no chance to be done.
+bool Connector::is_late(const Attempt& attempt) const {
+  const auto after = hedge_after(pool_);
+  return attempt.age() >=
+         (after > Duration::zero() ? after : pool_.racing().times.delay(Clock::now()));
 }
 
 }  // namespace holdfast::relay
