@@ -59,7 +59,8 @@ void Pool::put_in_force(const std::shared_ptr<Pool>& pool) {
 bool Pool::has_any(const PickRequest& request) const {
   const bool panics = reach().panics;
   return std::ranges::any_of(backends_, [&](const Backend& backend) {
-    return backend.address && is_admitted(entry(backend)) && (panics || is_healthy(backend)) &&
+    return backend.address && is_admitted(entry(backend)) &&
+           (panics || is_healthy(entry(backend))) &&
            std::ranges::find(request.tried, backend.index) == request.tried.end();
   });
 }

@@ -49,7 +49,7 @@ void Connector::on_late() {
 // host that is found silent meanwhile may leave it at once. Nothing when another attempt must wait.
 Attempt* Connector::place_for_another(Why& why) {
   for (auto& attempt : attempts_) {
-    if (attempt.is_open() && !pool_.is_serving(attempt.backend())) {
+    if (attempt.is_open() && !pool_.is_in_use(attempt.backend())) {
       why = Why::failover;
       if (auto& free = other(attempt); !free.is_open()) {
         return &free;

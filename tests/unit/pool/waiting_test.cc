@@ -182,6 +182,9 @@ TEST_F(WaitingTest, serves_by_the_configuration_in_force_whoever_began_to_wait_u
   EXPECT_EQ(before->join(client('b', 20), false, {}), Joined::waits);
   const auto after = make({1, 1}, before.get());
   EXPECT_EQ(turns_, "a1") << "a new backend has a place";
+  EXPECT_TRUE(before->is_in_use(1)) << "nor is it left before it has answered";
+  set_health(1, Health::down);
+  EXPECT_FALSE(before->is_in_use(1));
   before->release(0);
   EXPECT_EQ(turns_, "a1b0");
   EXPECT_EQ(after->pick({}), nullptr);
