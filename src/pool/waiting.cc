@@ -16,11 +16,14 @@ Joined Pool::join(Ticket& ticket, bool exceeds, TimePoint now) {
     return Joined::backends_full;
   }
   queue.insert(ticket);
+  count_waiting();
   // A place may have become free since pick() found none, or be one that nobody who waits may have.
   serve();
-  const bool is_full = queue.size() > config_.queue.size && !exceeds && queue.remove(ticket);
-  count_waiting();
-  return is_full ? Joined::queue_full : Joined::waits;
+  if (queue.size() > config_.queue.size && !exceeds && queue.remove(ticket)) {
+    count_waiting();
+    return Joined::queue_full;
+  }
+  return Joined::waits;
 }
 
 bool Pool::leave(Ticket& ticket) {
