@@ -8,7 +8,7 @@ namespace holdfast::pool {
 Joined Pool::join(Ticket& ticket, bool exceeds, TimePoint now) {
   const std::lock_guard lock(common_->mutex);
   auto& queue = common_->queue;
-  // One that had waited already, in another process, goes on waiting even if all are down.
+  // Whoever comes while it is held waits for those who were there before, whoever serves.
   if (!common_->held && !has_any({ticket.tried(), ticket.client(), now})) {
     return Joined::no_backend;
   }
@@ -23,6 +23,17 @@ Joined Pool::join(Ticket& ticket, bool exceeds, TimePoint now) {
     count_waiting();
     return Joined::queue_full;
   }
+  return Joined::waits;
+}
+
+Joined Pool::rejoin(Ticket& ticket) {
+  if (backends_.empty()) {
+    return Joined::no_backend;
+  }
+  const std::lock_guard lock(common_->mutex);
+  common_->queue.insert(ticket);
+  count_waiting();
+  serve();
   return Joined::waits;
 }
 

@@ -76,6 +76,9 @@ class Pool {
   // For whom pick() had nobody: takes its place in the queue, if that is all there is to do.
   // `exceeds`: it had been let in before, so that the queue's size is no matter.
   [[nodiscard]] Joined join(Ticket& ticket, bool exceeds, TimePoint now);
+  // For who was in the queue of a worker that died: goes on waiting, even if all are down or a
+  // reload has taken the queue away. Turned away only where there will never be a place.
+  [[nodiscard]] Joined rejoin(Ticket& ticket);
   // False when its turn came meanwhile: it has been told of a backend, and owes a release().
   [[nodiscard]] bool leave(Ticket& ticket);
 

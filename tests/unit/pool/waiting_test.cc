@@ -203,6 +203,21 @@ TEST_F(WaitingTest, serves_nobody_before_all_are_back_in_the_queue) {
   EXPECT_EQ(turns_, "a0b0");
 }
 
+TEST_F(WaitingTest, has_who_waited_under_another_worker_go_on_without_a_queue_as_well) {
+  config_.queue.size = 0;
+  const auto pool = make({1});
+  fill(*pool);
+  set_health(0, Health::down);
+  EXPECT_EQ(pool->rejoin(client('b', 20)), Joined::waits);
+  EXPECT_EQ(pool->rejoin(client('a', 10)), Joined::waits);
+  EXPECT_EQ(waiting(), 2U);
+  set_health(0, Health::up);
+  pool->release(0);
+  pool->release(0);
+  EXPECT_EQ(turns_, "a0b0");
+  EXPECT_EQ(make({})->rejoin(client('c', 30)), Joined::no_backend);
+}
+
 TEST_F(WaitingTest, holds_nobody_up_where_there_is_no_queue) {
   config_.queue.size = 0;
   const auto pool = make({1});
