@@ -7,15 +7,14 @@
 
 namespace holdfast::pool {
 
-bool Pool::is_serving(std::uint16_t backend) const {
-  const auto place = std::ranges::find(backends_, backend, &Backend::index);
-  return place != backends_.end() && is_serving(*place);
+bool Pool::is_in_use(std::uint16_t backend) const {
+  const auto& state = shared_.backends[backend];
+  return is_admitted(state) && (is_healthy(state) || reach().panics);
 }
 
 // What no check and no connection speaks against. Where nobody checks, whoever has been out for
 // long enough gets a connection to try it by.
-bool Pool::is_healthy(const Backend& backend) const {
-  const auto& state = entry(backend);
+bool Pool::is_healthy(const state::BackendEntry& state) const {
   return pool::is_healthy(state) &&
          (!config_.passive.is_on || !is_ejected(state.ejection) ||
           (config_.health.type == CheckType::none && is_due(state.ejection, Clock::now())));

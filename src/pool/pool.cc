@@ -168,7 +168,7 @@ const Backend* Pool::choose_by_table(const PickRequest& request, Reach reach) {
 bool Pool::is_usable(const Backend& backend, const PickRequest& request, Reach reach) const {
   const auto& state = entry(backend);
   return backend.address && backend.tier <= reach.tier && is_admitted(state) &&
-         (reach.panics || is_healthy(backend)) && !is_full(backend) &&
+         (reach.panics || is_healthy(state)) && !is_full(backend) &&
          std::ranges::find(request.tried, backend.index) == request.tried.end();
 }
 
@@ -177,7 +177,7 @@ bool Pool::is_full(const Backend& backend) const {
 }
 
 bool Pool::is_serving(const Backend& backend) const {
-  return backend.address && is_admitted(entry(backend)) && is_healthy(backend);
+  return backend.address && is_admitted(entry(backend)) && is_healthy(entry(backend));
 }
 
 std::size_t Pool::serving() const {

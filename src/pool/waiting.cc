@@ -8,19 +8,32 @@ namespace holdfast::pool {
 Joined Pool::join(Ticket& ticket, bool exceeds, TimePoint now) {
   const std::lock_guard lock(common_->mutex);
   auto& queue = common_->queue;
-  // One that had waited already, in another process, goes on waiting even if all are down.
+  // Whoever comes while it is held waits for those who were there before, whoever serves.
   if (!common_->held && !has_any({ticket.tried(), ticket.client(), now})) {
     return Joined::no_backend;
   }
   if (config_.queue.size == 0) {
     return Joined::backends_full;
   }
-  if (queue.size() >= config_.queue.size && !exceeds) {
-    return Joined::queue_full;
-  }
   queue.insert(ticket);
   count_waiting();
-  serve();  // a place may have become free since pick() found none
+  // A place may have become free since pick() found none, or be one that nobody who waits may have.
+  serve();
+  if (queue.size() > config_.queue.size && !exceeds && queue.remove(ticket)) {
+    count_waiting();
+    return Joined::queue_full;
+  }
+  return Joined::waits;
+}
+
+Joined Pool::rejoin(Ticket& ticket) {
+  if (backends_.empty()) {
+    return Joined::no_backend;
+  }
+  const std::lock_guard lock(common_->mutex);
+  common_->queue.insert(ticket);
+  count_waiting();
+  serve();
   return Joined::waits;
 }
 
@@ -60,7 +73,8 @@ void Pool::put_in_force(const std::shared_ptr<Pool>& pool) {
 bool Pool::has_any(const PickRequest& request) const {
   const bool panics = reach().panics;
   return std::ranges::any_of(backends_, [&](const Backend& backend) {
-    return backend.address && is_admitted(entry(backend)) && (panics || is_healthy(backend)) &&
+    return backend.address && is_admitted(entry(backend)) &&
+           (panics || is_healthy(entry(backend))) &&
            std::ranges::find(request.tried, backend.index) == request.tried.end();
   });
 }

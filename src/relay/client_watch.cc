@@ -5,6 +5,9 @@
 namespace holdfast::relay {
 namespace {
 
+// How often a client is looked at whose socket can't be polled.
+constexpr auto kLookInterval = std::chrono::milliseconds(100);
+
 bool has_hung_up(int socket) {
   pollfd asked{.fd = socket, .events = 0, .revents = 0};
   return ::poll(&asked, 1, 0) == 1;  // POLLERR and POLLHUP need no asking
@@ -12,8 +15,12 @@ bool has_hung_up(int socket) {
 
 }  // namespace
 
-ClientWatch::ClientWatch(loop::Loop& loop, int client, Leaving leaving, Owner& owner)
-    : client_(client), leaving_(leaving), owner_(owner), poll_(loop, client, *this) {
+ClientWatch::ClientWatch(Context& context, int client, Leaving leaving, Owner& owner)
+    : context_(context),
+      client_(client),
+      leaving_(leaving),
+      owner_(owner),
+      poll_(context.loop, client, *this) {
   switch (leaving) {
     case Leaving::by_fin:
       poll_.want_end();
@@ -29,7 +36,21 @@ void ClientWatch::on_ready(loop::Poll& poll, loop::Readiness ready) {
     owner_.on_client_left();
     return;
   }
-  poll.want(false, false);  // something urgent, which nobody reads now and which goes on to wake us
+  // Something urgent, which nobody reads now and which would go on to wake us.
+  poll.want(false, false);
+  look_later();
+}
+
+void ClientWatch::on_deadline() {
+  if (has_hung_up(client_)) {
+    owner_.on_client_left();
+  } else {
+    look_later();
+  }
+}
+
+void ClientWatch::look_later() {
+  context_.deadlines.list(kLookInterval).touch(*this);
 }
 
 }  // namespace holdfast::relay

@@ -3,13 +3,15 @@
 #include <cstdint>
 
 #include "holdfast/loop/poll.h"
+#include "relay/context.h"
+#include "relay/deadlines.h"
 
 namespace holdfast::relay {
 
 // An eye on a client that no backend serves yet, and from which nothing is read meanwhile: whether
 // it has left. Its socket is borrowed, and polled by nobody else as long as this lives. Made and
 // destroyed by what the client waits for, on its thread.
-class ClientWatch final : private loop::Poll::Handler {
+class ClientWatch final : private loop::Poll::Handler, private Waiter {
  public:
   // What counts as leaving. Closing a TCP socket and half-closing it look the same from here, a
   // FIN, as long as nothing is sent to the client.
@@ -27,11 +29,14 @@ class ClientWatch final : private loop::Poll::Handler {
     ~Owner() = default;
   };
 
-  ClientWatch(loop::Loop& loop, int client, Leaving leaving, Owner& owner);
+  ClientWatch(Context& context, int client, Leaving leaving, Owner& owner);
 
  private:
   void on_ready(loop::Poll& poll, loop::Readiness ready) override;
+  void on_deadline() override;
+  void look_later();
 
+  Context& context_;
   int client_;
   Leaving leaving_;
   Owner& owner_;

@@ -13,18 +13,8 @@
 namespace holdfast::relay {
 namespace {
 
-// How often a connect that is late, and that no other may race, looks whether one may by now: its
-// backend may have been ejected meanwhile.
-constexpr auto kLookInterval = std::chrono::milliseconds(20);
-
 // After how long somebody looks after the client: most connects take less, and pay nothing for it.
 constexpr auto kLasting = std::chrono::milliseconds(10);
-
-// How long a connect may take before another one races it; 0: none does.
-Duration hedge_after(const pool::Pool& pool) {
-  const auto& given = pool.config().connect.hedge_after;
-  return given ? Duration(*given) : pool.racing().times.delay(Clock::now());
-}
 
 state::ConnectFailure classify(int code) {
   using state::ConnectFailure;
@@ -218,91 +208,14 @@ void Connector::fail(Attempt& attempt, int code) {
   }
 }
 
-// Another attempt was done first. One that began a moment ago had no chance to be.
-void Connector::lose(Attempt& attempt) {
-  const auto backend = attempt.backend();
-  const bool had_its_time = attempt.age() >= hedge_after(pool_);
-  if (attempt.is_hedge) {
-    counters().hedges_lost.add(1);
-  }
-  HOLDFAST_FAULT_POINT(connector_race_lost);
-  attempt.close(pool_);
-  if (had_its_time) {
-    report_failure(context_, pool_, backend, "another backend connected first");
-  }
-}
-
 void Connector::on_lasting() {
   ClientWatch::Owner& owner = *this;
-  client_.emplace(context_.loop, record_.client_fd, ClientWatch::Leaving::by_hangup, owner);
+  client_.emplace(context_, record_.client_fd, ClientWatch::Leaving::by_hangup, owner);
 }
 
 void Connector::on_client_left() {
   const Handling handling(context_, record_);
   owner_.on_client_hung_up();
-}
-
-void Connector::on_late() {
-  const Handling handling(context_, record_);
-  HOLDFAST_FAULT_POINT(connector_late);
-  for (auto& attempt : attempts_) {
-    if (const auto code = attempt.outcome()) {
-      on_outcome(attempt, *code);
-      return;
-    }
-  }
-  auto why = Why::hedge;
-  auto* place = place_for_another(why);
-  if (place == nullptr) {
-    look_again();
-  } else if (open(*place, why)) {
-    HOLDFAST_FAULT_POINT(connector_race_begins);
-    expect_next();
-  } else {
-    if (why == Why::hedge) {
-      pool_.racing().budget.refund(Clock::now());
-    }
-    look_again();
-  }
-}
-
-// To go on from a backend that takes no new connections any more is no extra: whoever waits for a
-// host that is found silent meanwhile may leave it at once. Nothing when another attempt must wait.
-Attempt* Connector::place_for_another(Why& why) {
-  for (auto& attempt : attempts_) {
-    if (attempt.is_open() && !pool_.is_serving(attempt.backend())) {
-      why = Why::failover;
-      if (auto& free = other(attempt); !free.is_open()) {
-        return &free;
-      }
-      lose(attempt);
-      return &attempt;
-    }
-  }
-  if (attempts_[0].is_open() && attempts_[1].is_open()) {
-    return nullptr;
-  }
-  if (!pool_.racing().budget.withdraw(Clock::now())) {
-    if (!std::exchange(was_denied_, true)) {
-      counters().hedges_denied.add(1);
-    }
-    return nullptr;
-  }
-  return &attempts_[attempts_[0].is_open() ? 1 : 0];
-}
-
-// When the connect that has just begun is late.
-void Connector::expect_next() {
-  const auto after = hedge_after(pool_);
-  if (after > Duration::zero() && has_attempts_left() && pool_.backends().size() > 1) {
-    context_.deadlines.list(after).touch(late_);
-  }
-}
-
-void Connector::look_again() {
-  if (has_attempts_left()) {
-    context_.deadlines.list(kLookInterval).touch(late_);
-  }
 }
 
 void Connector::on_total_reached() {
@@ -317,7 +230,11 @@ void Connector::on_total_reached() {
       win(attempt);
       return;
     }
-    fail(attempt, code);
+    if (code == ETIMEDOUT && !is_late(attempt)) {
+      lose(attempt);
+    } else {
+      fail(attempt, code);
+    }
   }
   is_out_of_time_ = true;
   owner_.on_nobody_left();

@@ -71,6 +71,7 @@ class Connector final : private Attempt::Owner, private ClientWatch::Owner {
   void win(Attempt& winner);
   void fail(Attempt& attempt, int code);
   void lose(Attempt& attempt);
+  [[nodiscard]] bool is_late(const Attempt& attempt) const;
   [[nodiscard]] Attempt* place_for_another(Why& why);
   void expect_next();
   void look_again();

@@ -80,7 +80,7 @@ class Session final : public loop::Poll::Handler,
   void make_connector();
   void connect();
   void begin_waiting();
-  void join_queue();
+  void wait_or_reject(pool::Joined joined);
   void resume_connecting();
   void resume_waiting();
   void resume_relaying();

@@ -48,7 +48,7 @@ void Session::on_nobody_left() {
   record_.state = ConnectionState::waiting;
   HOLDFAST_FAULT_POINT(session_waiting);
   begin_waiting();
-  join_queue();
+  wait_or_reject(waiting_->begin(is_resumed_ || record_.attempts > 0));
 }
 
 void Session::on_client_hung_up() {
@@ -61,8 +61,8 @@ void Session::begin_waiting() {
   waiting_->begin_deadline();
 }
 
-void Session::join_queue() {
-  switch (waiting_->begin(is_resumed_ || record_.attempts > 0)) {
+void Session::wait_or_reject(pool::Joined joined) {
+  switch (joined) {
     case pool::Joined::waits:
       return;
     case pool::Joined::no_backend:
@@ -124,7 +124,7 @@ void Session::resume_connecting() {
 void Session::resume_waiting() {
   is_resumed_ = true;
   if (replay_.rewind_again()) {
-    join_queue();
+    wait_or_reject(waiting_->begin_again());
   } else {
     reject(state::Rejection::no_backend);
   }

@@ -30,14 +30,22 @@ void Waiting::begin_deadline() {
 }
 
 pool::Joined Waiting::begin(bool exceeds) {
-  const auto joined = service_.pool->join(*this, exceeds, context_.loop.now());
+  return watch(service_.pool->join(*this, exceeds, context_.loop.now()));
+}
+
+pool::Joined Waiting::begin_again() {
+  return watch(service_.pool->rejoin(*this));
+}
+
+// Looks after the client from now on, if it is in the queue.
+pool::Joined Waiting::watch(pool::Joined joined) {
   if (joined == pool::Joined::waits) {
     is_in_ = true;
     // One that is to be replayed may have said FIN long ago, as clients do that then wait for their
     // answer.
     const bool was_served = record_.replay == state::ReplayState::keeping;
     ClientWatch::Owner& owner = *this;
-    client_.emplace(context_.loop, record_.client_fd,
+    client_.emplace(context_, record_.client_fd,
                     was_served ? ClientWatch::Leaving::by_hangup : ClientWatch::Leaving::by_fin,
                     owner);
   }

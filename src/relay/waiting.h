@@ -40,6 +40,8 @@ class Waiting final : private pool::Ticket, private ClientWatch::Owner, private 
   // Takes its place in the queue; the owner is called later, if it waits. `exceeds`: it had been
   // let in before.
   [[nodiscard]] pool::Joined begin(bool exceeds);
+  // The same for one that had its place when a worker died.
+  [[nodiscard]] pool::Joined begin_again();
 
  private:
   // How word of its turn finds it, or that it is gone. Its thread's own.
@@ -47,6 +49,7 @@ class Waiting final : private pool::Ticket, private ClientWatch::Owner, private 
     Waiting* waiting;
   };
 
+  [[nodiscard]] pool::Joined watch(pool::Joined joined);
   void on_turn(std::uint16_t backend, const SocketAddress& address) override;
   void on_client_left() override;
   void on_deadline() override;

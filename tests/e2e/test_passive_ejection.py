@@ -124,6 +124,24 @@ def test_clients_that_wait_for_a_backend_leave_it_when_it_is_taken_out(balancing
         assert hedges + failovers <= 40
 
 
+def test_a_backend_that_was_asked_when_time_was_up_is_not_blamed(balancing, tcp_server):
+    """The second attempt has a few milliseconds of the `total`, whatever its host is like."""
+    with tcp.full_queue() as silent, tcp.full_queue() as as_silent:
+        balancer, port = balancing(
+            f"127.0.0.1:{silent}",
+            f"127.0.0.1:{as_silent}",
+            tcp_server(tcp.echo).address,
+            balance="first",
+            connect={"timeout": "200ms", "total": "210ms", "hedge_after": "30s"},
+            passive={"failures": 1, "max_ejected": "100%"},
+        )
+        tcp.rejected_connection(("127.0.0.1", port))
+        assert value(balancer, "ejections_total", "web-1") == 1
+        assert value(balancer, "ejections_total", "web-2") == 0
+        assert failures(balancer) == 1
+        assert balancer.metrics().sum("holdfast_backend_connections_active") == 0
+
+
 def test_a_success_in_between_starts_the_count_anew(balancing, tcp_server):
     lock, number = threading.Lock(), [0]
 

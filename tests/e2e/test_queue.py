@@ -179,6 +179,17 @@ def test_who_waits_goes_on_waiting_when_its_listener_is_gone_and_the_worker_dies
     assert web.balancer.metrics().value(LOST) == 0
 
 
+def test_who_waits_goes_on_waiting_when_the_queue_is_gone_and_the_worker_dies(choice):
+    web = choice([{"max_connections": 1}], queue={"size": 20, "timeout": "1m"})
+    held, _ = web.held()
+    line = Line(web, 1)
+    web.balancer.reload(web.config([{"max_connections": 1}], health=NO_CHECKS))
+    web.balancer.expect_log(DEATHS)
+    kill_worker(web.balancer)
+    held.close()
+    wait_until(lambda: line.served == [0])
+
+
 def test_a_timeout_runs_on_over_a_crash(choice):
     web = choice([{"max_connections": 1}], queue={"size": 2, "timeout": "3s"})
     web.held()

@@ -9,9 +9,11 @@ import pytest
 from support import tcp
 from support.clients import Clients
 from support.configuration import NO_CHECKS, web
+from support.continuity import standing_still
 from support.waiting import wait_until
 
 NEVER = {"failures": 1000}  # nobody is ejected
+BALANCER = "127.0.0.2"  # as backends see it, where it matters
 
 
 @pytest.fixture
@@ -119,6 +121,38 @@ def test_the_first_connect_may_still_win(balancing):
         assert metrics.value(ejected, pool="web", backend="web-1") == 0
         assert metrics.value(ejected, pool="web", backend="web-2") == 1
         wait_until(lambda: balancer.metrics().sum("holdfast_backend_connections_active") == 0)
+
+
+def test_who_is_done_as_well_after_a_pause_of_the_process_has_not_failed(holdfast, free_port):
+    with tcp.full_listener() as one, tcp.full_listener() as two:
+        port = free_port()
+        backends = [f"127.0.0.1:{late.getsockname()[1]}" for late in (one, two)]
+        pool = {
+            "health": NO_CHECKS,
+            "connect": {
+                "timeout": "30s",
+                "total": "30s",
+                "hedge_after": "50ms",
+                "bind_source": BALANCER,
+            },
+            "passive": {"failures": 1},
+        }
+        balancer = holdfast(web(f"127.0.0.1:{port}", *backends, pool=pool, rest="watchdog: off"))
+        with contextlib.ExitStack() as stack:
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20))
+            wait_until(lambda: connecting(balancer, "web-1") == connecting(balancer, "web-2") == 1)
+            with standing_still(balancer.guardian_pid, balancer.worker_pid):
+                for late in (one, two):
+                    late.settimeout(20)
+                    peer = None
+                    while peer != BALANCER:  # who filled its queue comes as well
+                        server, (peer, _) = late.accept()
+                        stack.enter_context(server)
+                    server.sendall(b"hello")
+            assert client.recv(5) == b"hello"
+        wait_until(lambda: balancer.metrics().sum("holdfast_backend_connections_active") == 0)
+        assert hedges(balancer, "won") + hedges(balancer, "lost") == 1
+        assert balancer.metrics().sum("holdfast_backend_ejections_total") == 0
 
 
 def test_off_means_that_nobody_races(balancing, tcp_server):

@@ -76,6 +76,9 @@ class Pool {
   // For whom pick() had nobody: takes its place in the queue, if that is all there is to do.
   // `exceeds`: it had been let in before, so that the queue's size is no matter.
   [[nodiscard]] Joined join(Ticket& ticket, bool exceeds, TimePoint now);
+  // For who was in the queue of a worker that died: goes on waiting, even if all are down or a
+  // reload has taken the queue away. Turned away only where there will never be a place.
+  [[nodiscard]] Joined rejoin(Ticket& ticket);
   // False when its turn came meanwhile: it has been told of a backend, and owes a release().
   [[nodiscard]] bool leave(Ticket& ticket);
 
@@ -96,8 +99,9 @@ class Pool {
   // Backends that take new connections now.
   [[nodiscard]] std::size_t serving() const;
   [[nodiscard]] Reach reach() const;
-  // Whether this one of them does.
-  [[nodiscard]] bool is_serving(std::uint16_t backend) const;
+  // Whether a backend that a client was given may still be given to one: it serves, or all are
+  // tried in a panic. It may be one that only a successor knows, whose queue it came from.
+  [[nodiscard]] bool is_in_use(std::uint16_t backend) const;
 
   // A connection says that a backend fails (pool/ejection): how long it is ejected for, if that
   // takes it out.
@@ -137,7 +141,7 @@ class Pool {
   };
 
   [[nodiscard]] bool is_serving(const Backend& backend) const;
-  [[nodiscard]] bool is_healthy(const Backend& backend) const;
+  [[nodiscard]] bool is_healthy(const state::BackendEntry& state) const;
   [[nodiscard]] bool may_eject(std::uint16_t backend) const;
   [[nodiscard]] bool is_full(const Backend& backend) const;
   [[nodiscard]] bool is_usable(const Backend& backend, const PickRequest& request,

@@ -84,5 +84,17 @@ TEST(Leaving, is_not_to_say_something_urgent_nor_does_that_keep_anybody_awake) {
   EXPECT_EQ(receive(server, 6), "!hello");
 }
 
+TEST(Leaving, is_noticed_after_something_urgent_as_well) {
+  const FullQueue silent;
+  TestBalancer balancer({.backends = {silent.address()}, .connect_timeout = 5min});
+  auto client = balancer.connect();
+  ASSERT_EQ(::send(client.get(), "!", 1, MSG_OOB), 1);
+  ASSERT_TRUE(eventually([&] { return balancer.shared().backends[0].active.get() == 1; }));
+  EXPECT_LT(cpu_share_during(100ms), 0.5) << "long enough that it has been seen";
+  reset(std::move(client));
+  ASSERT_TRUE(eventually([&] { return balancer.active() == 0; }));
+  EXPECT_EQ(balancer.rejected(Rejection::client_left), 1U);
+}
+
 }  // namespace
 }  // namespace holdfast::testing

@@ -165,6 +165,19 @@ TEST_F(ChoosingTest, does_not_panic_unless_it_is_told_when) {
   EXPECT_EQ(picked(pool), "-");
 }
 
+// Or every connect of a pool that is slow and panics would be raced.
+TEST_F(ChoosingTest, goes_on_with_what_is_down_in_a_panic) {
+  config_.panic_threshold = 50;
+  const auto pool = make({{}, {}, {}});
+  take_down("a");
+  EXPECT_FALSE(pool.is_in_use(0));
+  EXPECT_TRUE(pool.is_in_use(1));
+  take_down("ab");
+  EXPECT_TRUE(pool.is_in_use(0));
+  entry(0).weight.set(0);
+  EXPECT_FALSE(pool.is_in_use(0));
+}
+
 TEST_F(ChoosingTest, leaves_alone_in_a_panic_what_was_taken_out_on_purpose) {
   config_.panic_threshold = 100;
   auto pool = make({{}, {}, {.tier = 1}});

@@ -162,6 +162,19 @@ TEST_F(WaitingTest, does_not_let_one_that_may_not_have_what_is_free_hold_up_the_
   EXPECT_EQ(turns_, "b0a1");
 }
 
+TEST_F(WaitingTest, turns_nobody_away_for_whom_a_place_is_free_that_the_others_may_not_have) {
+  config_.queue.size = 1;
+  const auto pool = make({1, 1});
+  fill(*pool);
+  const std::array<std::uint16_t, 1> tried{0};
+  EXPECT_EQ(pool->join(client('a', 10, tried), true, {}), Joined::waits);
+  pool->release(0);
+  EXPECT_EQ(pool->join(client('b', 20), false, {}), Joined::waits);
+  EXPECT_EQ(turns_, "b0");
+  EXPECT_EQ(pool->join(client('c', 30), false, {}), Joined::queue_full);
+  EXPECT_EQ(waiting(), 1U);
+}
+
 TEST_F(WaitingTest, serves_by_the_configuration_in_force_whoever_began_to_wait_under_an_older_one) {
   const auto before = make({1});
   fill(*before);
@@ -169,6 +182,9 @@ TEST_F(WaitingTest, serves_by_the_configuration_in_force_whoever_began_to_wait_u
   EXPECT_EQ(before->join(client('b', 20), false, {}), Joined::waits);
   const auto after = make({1, 1}, before.get());
   EXPECT_EQ(turns_, "a1") << "a new backend has a place";
+  EXPECT_TRUE(before->is_in_use(1)) << "nor is it left before it has answered";
+  set_health(1, Health::down);
+  EXPECT_FALSE(before->is_in_use(1));
   before->release(0);
   EXPECT_EQ(turns_, "a1b0");
   EXPECT_EQ(after->pick({}), nullptr);
@@ -185,6 +201,21 @@ TEST_F(WaitingTest, serves_nobody_before_all_are_back_in_the_queue) {
   EXPECT_EQ(turns_, "a0");
   pool->release(0);
   EXPECT_EQ(turns_, "a0b0");
+}
+
+TEST_F(WaitingTest, has_who_waited_under_another_worker_go_on_without_a_queue_as_well) {
+  config_.queue.size = 0;
+  const auto pool = make({1});
+  fill(*pool);
+  set_health(0, Health::down);
+  EXPECT_EQ(pool->rejoin(client('b', 20)), Joined::waits);
+  EXPECT_EQ(pool->rejoin(client('a', 10)), Joined::waits);
+  EXPECT_EQ(waiting(), 2U);
+  set_health(0, Health::up);
+  pool->release(0);
+  pool->release(0);
+  EXPECT_EQ(turns_, "a0b0");
+  EXPECT_EQ(make({})->rejoin(client('c', 30)), Joined::no_backend);
 }
 
 TEST_F(WaitingTest, holds_nobody_up_where_there_is_no_queue) {
