@@ -40,18 +40,16 @@ TEST_F(Relaying, carries_what_the_backend_says_first) {
   EXPECT_EQ(receive(client, 9), "220 ready");
 }
 
-// However long a turn of the loop is, which beats by itself twice a second: the machine is busy here.
+// However long the turn of the loop is that it is one of: the loop itself says so twice a second.
 TEST_F(Relaying, shows_with_each_connection_that_it_lives) {
   connect();
-  const auto beats = [this] { return balancer.counters().heartbeat.get(); };
-  std::set<std::uint64_t> seen;
-  const auto until = Clock::now() + std::chrono::milliseconds(200);
-  while (Clock::now() < until) {
+  std::set<std::uint64_t> heartbeats;
+  for (int i = 0; i < 10; ++i) {
     send_all(client, "x");
     EXPECT_EQ(receive(server, 1), "x");
-    seen.insert(beats());
+    heartbeats.insert(balancer.counters().heartbeat.get());
   }
-  EXPECT_GT(seen.size(), 2U);
+  EXPECT_EQ(heartbeats.size(), 10U);
 }
 
 TEST_F(Relaying, carries_large_amounts_both_ways_at_once_unchanged) {
