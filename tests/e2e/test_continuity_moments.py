@@ -192,6 +192,7 @@ def test_a_connect_under_way_is_begun_again(balancing, free_port):
         backend = stack.enter_context(socket.create_server(("127.0.0.1", port), backlog=0))
         backend.settimeout(10)
         fillers = {_connect_without_waiting(stack, port) for _ in range(3)}
+        wait_until(lambda: tcp.is_readable(backend))  # the queue is full
         daemon, address = balancing(f"127.0.0.1:{port}", timeout="30s")
         client = stack.enter_context(socket.create_connection(address, 20))
         client.sendall(b"patience")

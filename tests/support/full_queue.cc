@@ -1,5 +1,7 @@
 #include "support/full_queue.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,8 @@ FullQueue::FullQueue() : listener_(listen_any(0)) {
   for (int i = 0; i < 4; ++i) {  // the queue takes one or two, and then drops SYNs
     waiting_.push_back(start_connect(address()).value());
   }
+  // Not before the kernel has brought the first one there: the next to come would find room.
+  EXPECT_TRUE(eventually([&] { return is_ready(listener_.get(), true, false); }));
 }
 
 SocketAddress FullQueue::address() const {

@@ -10,6 +10,7 @@ import termios
 import threading
 
 from support.ports import free_port
+from support.waiting import wait_until
 
 
 class TcpServer:
@@ -219,6 +220,7 @@ def full_listener():
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
+        wait_until(lambda: is_readable(listener))  # else the next to come might find room
         yield listener
 
 
