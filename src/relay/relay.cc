@@ -11,6 +11,7 @@
 #include "relay/backend_closing.h"
 #include "relay/listener.h"
 #include "relay/recovery.h"
+#include "relay/resumption.h"
 #include "relay/session.h"
 
 namespace holdfast::relay {
@@ -42,6 +43,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
                  .log = log,
                  .connection_log = options.limits.connection_log,
                  .log_limit = LogLimit(kFailureLogInterval)},
+        resumption_(mailbox_, [this](auto& record, auto id) { resume_session(record, id); }),
         shortage_log_limit_(kShortageLogInterval),
         resume_timer_(loop, [this] { resume(); }) {}
 
@@ -106,7 +108,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   void recover(std::vector<AcceptedClient> unrecorded) {
     auto live = table_.live();
     std::ranges::sort(live, {}, &state::ConnectionRecord::active_at);
-    std::vector<Session*> resumed;
+    std::vector<state::ConnectionRecord*> resumed;
     for (auto* record : live) {
       HOLDFAST_FAULT_POINT(recovery_record_found);
       const Handling handling(context_, *record);
@@ -125,13 +127,14 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
         pipes_.adopt({record->keep_read, record->keep_write});
       }
       context_.counters.recovered.add(1);
-      resumed.push_back(&begin(service->second, *record));
+      auto& session = begin(service->second, *record);
       HOLDFAST_FAULT_POINT(recovery_session_made);
-      resumed.back()->resume_deadline();
+      session.resume_deadline();
+      resumed.push_back(record);
     }
-    for (auto* session : resumed) {
-      session->resume();
-      HOLDFAST_FAULT_POINT(recovery_resumed);
+    resumption_.begin(std::move(resumed));
+    if (is_on_trial()) {
+      resumption_.finish();
     }
     for (auto& client : unrecorded) {
       auto* record = table_.take();
@@ -156,6 +159,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
 
   // Only those that are relayed: a connect to the backend goes on as connects do.
   void close_backend(const BackendClosing& closing) {
+    resumption_.finish();
     std::vector<Session*> due;
     for (auto& [record, session] : sessions_) {
       if (record->backend == closing.backend && record->state == state::ConnectionState::relaying &&
@@ -180,6 +184,19 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   [[nodiscard]] std::list<Listener>::iterator find(int socket) {
     return std::ranges::find_if(listeners_,
                                 [&](const auto& listener) { return listener.fd() == socket; });
+  }
+
+  void resume_session(const state::ConnectionRecord& record, std::uint64_t id) {
+    if (const auto session = sessions_.find(&record);
+        session != sessions_.end() && record.id == id) {
+      session->second.resume();
+    }
+  }
+
+  // A new program shows that it can go on with all of them before the one before it is given up.
+  [[nodiscard]] bool is_on_trial() const {
+    return context_.shared.supervision.upgrade.state.get() ==
+           static_cast<std::uint32_t>(state::UpgradeState::trying);
   }
 
   Session& begin(const std::shared_ptr<const Service>& service, state::ConnectionRecord& record) {
@@ -258,6 +275,7 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
   std::map<std::uint16_t, std::shared_ptr<const Service>> services_;  // by listener
   std::list<Listener> listeners_;
   std::unordered_map<const state::ConnectionRecord*, Session> sessions_;
+  Resumption resumption_;
   LogLimit shortage_log_limit_;
   loop::Timer resume_timer_;
   bool out_of_records_ = false;
