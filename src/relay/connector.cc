@@ -1,6 +1,5 @@
 #include "relay/connector.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
