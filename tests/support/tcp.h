@@ -42,10 +42,10 @@ void reset(Fd socket);                  // RST
 // Pseudo-random, the same for the same seed.
 [[nodiscard]] std::string pattern(std::size_t bytes, unsigned seed = 1);
 
-// Whether the condition came to hold within ten seconds.
+// Whether the condition came to hold within thirty seconds.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition) {
-  const auto end = Clock::now() + std::chrono::seconds(10);
+  const auto end = Clock::now() + std::chrono::seconds(30);
   while (!condition()) {
     if (Clock::now() > end) {
       return false;

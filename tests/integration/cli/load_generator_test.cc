@@ -66,17 +66,17 @@ TEST_F(LoadGeneratorTest, calls_a_port_without_listener_refused) {
 TEST_F(LoadGeneratorTest, goes_on_sending_while_nobody_answers_and_times_out) {
   const auto listener = listen_on(reservation_.address(), false);
 
-  const auto finished = run({.rate = 1000, .duration = 20ms, .timeout = 50ms});
+  const auto finished = run({.rate = 1000, .duration = 20ms, .timeout = 1s});
 
   ASSERT_THAT(finished, AllOf(SizeIs(20), Each(ended_as(Outcome::timed_out))));
-  EXPECT_GE(finished.front().latency(), 50ms);
-  EXPECT_LT(finished.back().started - begin_, 50ms + 20ms);
+  EXPECT_GE(finished.front().latency(), 1s);
+  EXPECT_LT(finished.back().started, finished.front().finished);
 }
 
 TEST_F(LoadGeneratorTest, counts_what_is_too_much_in_flight_as_not_sent) {
   const auto listener = listen_on(reservation_.address(), false);
 
-  const auto finished = run({.rate = 1000, .duration = 10ms, .timeout = 50ms, .max_in_flight = 3});
+  const auto finished = run({.rate = 1000, .duration = 10ms, .timeout = 1s, .max_in_flight = 3});
 
   ASSERT_THAT(finished, SizeIs(10));
   EXPECT_EQ(std::count_if(finished.begin(), finished.end(),
@@ -135,12 +135,12 @@ TEST_F(LoadGeneratorTest, counts_latency_from_when_a_request_was_due) {
       [&](const FinishedRequest& request) { finished.push_back(request); }, [&] { loop.stop(); });
   ASSERT_TRUE(generator);
 
-  (*generator)->start(Clock::now() - 500ms);
+  (*generator)->start(Clock::now() - 5s);
   loop.run();
 
   ASSERT_THAT(finished, SizeIs(1));
-  EXPECT_GE(finished[0].latency(), 500ms);
-  EXPECT_LT(finished[0].finished - finished[0].started, 500ms);
+  EXPECT_GE(finished[0].latency(), 5s);
+  EXPECT_LT(finished[0].finished - finished[0].started, 5s);
 }
 
 TEST_F(LoadGeneratorTest, is_done_at_once_when_nothing_is_due) {
