@@ -124,7 +124,8 @@ void check_limits(const Config& config, const PoolConfig& pool, Diagnostics& dia
     any_limit = any_limit || backend.max_connections > 0;
     if (config.max_connections && backend.max_connections > *config.max_connections) {
       warning(diagnostics, backend.max_connections_mark,
-              "this is never reached: there are never more than the " +
+              "max_connections " + std::to_string(backend.max_connections) +
+                  " is never reached: there are never more than the " +
                   std::to_string(*config.max_connections) +
                   " connections of the top level's "
                   "max_connections",

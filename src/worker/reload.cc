@@ -123,6 +123,8 @@ Result<Reload::Candidate> Reload::edit(const BackendChange& change) const {
                            .name = change.backend,
                            .address = *address,
                            .weight = change.weight,
+                           .tier = change.tier,
+                           .max_connections = change.max_connections,
                            .origin = origin});
   } else {
     changes = remove_backend(file_config_, in_force_.changes, change.pool, change.backend, origin);

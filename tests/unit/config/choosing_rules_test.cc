@@ -120,13 +120,14 @@ TEST(ChoosingRules, warns_of_a_queue_in_which_nobody_will_wait) {
 }
 
 TEST(ChoosingRules, warns_of_limits_that_are_never_reached) {
-  EXPECT_THAT(messages_about("max_connections: 10\n" +
-                             pool_of({"max_connections: 11"}, ", queue: { size: 20 }")),
-              ElementsAre("warning: this queue never fills: clients in it count for the top "
-                          "level's max_connections (10) | write a smaller size, or raise the other",
-                          "warning: this is never reached: there are never more than the 10 "
-                          "connections of the top level's max_connections | write less, or raise "
-                          "the other"));
+  EXPECT_THAT(
+      messages_about("max_connections: 10\n" +
+                     pool_of({"max_connections: 11"}, ", queue: { size: 20 }")),
+      ElementsAre("warning: this queue never fills: clients in it count for the top "
+                  "level's max_connections (10) | write a smaller size, or raise the other",
+                  "warning: max_connections 11 is never reached: there are never more than the 10 "
+                  "connections of the top level's max_connections | write less, or raise "
+                  "the other"));
 }
 
 TEST(ChoosingRules, wants_the_size_of_a_queue) {
