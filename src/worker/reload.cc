@@ -173,6 +173,7 @@ void Reload::finish(const Candidate& candidate) {
   if (candidate.file_config && shared_.current_phase() != state::Phase::serving) {
     result.messages += std::string(kIsStopping) + line_end;
     code = EAGAIN;
+    result.is_too_late = true;
   } else if (candidate.file_config) {
     const auto changes = diff(in_force_.config, candidate.changed.config);
     const auto applied = apply(candidate);
@@ -195,7 +196,7 @@ void Reload::finish(const Candidate& candidate) {
 
 void Reload::end(const Job& job, const ReloadResult& result, int code) {
   if (!job.change) {
-    if (code == EAGAIN) {  // nobody's mistake, and nothing is known of the file
+    if (result.is_too_late) {  // nobody's mistake
       log_.info("reload not done", {{"reason", kIsStopping}});
     } else {
       report(result);
