@@ -75,8 +75,10 @@ Result<std::optional<Instance>> wait_for_end(const ControlClient& client, const 
     } else if (now - listened > kGoneAfter) {
       return fail("the instance ended during the upgrade");
     }
-    if (instance && instance->stops() && instance->upgrades() == before.upgrades()) {
-      return fail("not upgraded: the instance is stopping");
+    if (instance && instance->stops()) {  // which begins no upgrade, and may take long
+      return fail(instance->upgrades() > before.upgrades()
+                      ? "the instance ended during the upgrade: it is stopping"
+                      : "not upgraded: the instance is stopping");
     }
     if (instance && instance->serves()) {
       if (instance->upgrades() > before.upgrades()) {
