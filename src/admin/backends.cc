@@ -27,7 +27,7 @@ const std::vector<Verb>& verbs() {
       {"drain", Kind::drain, {"close_after_ms", "spread_ms"}},
       {"maint", Kind::maint, {"close_after_ms", "spread_ms"}},
       {"weight", Kind::weight, {"weight"}},
-      {"add", Kind::add, {"address", "weight"}},
+      {"add", Kind::add, {"address", "weight", "tier", "max_connections"}},
       {"remove", Kind::remove, {}},
   };
   return all;
@@ -133,6 +133,10 @@ std::string read(const std::string& key, const Json& value, worker::BackendChang
   const auto number = std::min<std::uint64_t>(value.get<std::uint64_t>(), 1'000'000'000);
   if (key == "weight") {
     change.weight = static_cast<unsigned>(number);
+  } else if (key == "tier") {
+    change.tier = static_cast<unsigned>(number);
+  } else if (key == "max_connections") {
+    change.max_connections = static_cast<unsigned>(number);
   } else {
     (key == "spread_ms" ? change.spread : change.close_after) = std::chrono::milliseconds(number);
   }

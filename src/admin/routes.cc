@@ -93,7 +93,9 @@ Response reload(const Subject& subject) {
   return json({{"result", result->succeeded ? "succeeded" : "failed"},
                {"changes", result->changes},
                {"messages", result->messages}},
-              result->succeeded ? 200 : 422);
+              result->succeeded     ? 200
+              : result->is_too_late ? 503
+                                    : 422);
 }
 
 Response upgrade(const Operations& operations) {

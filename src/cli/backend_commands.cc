@@ -124,6 +124,12 @@ void add_backend_commands(CLI::App& app, std::function<int()>& chosen) {
   add->add_option("--weight", options->weight, "0 to 1000")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  add->add_option("--tier", options->tier, "0 to 15: used when those below haven't enough left")
+      ->check(CLI::Range(0U, kMaxTier))
+      ->capture_default_str();
+  add->add_option("--max-connections", options->max_connections,
+                  "1 to 10000000 at a time; without it, no limit")
+      ->check(CLI::Range(1U, kMostConnections));
   choose(add, add_backend);
 
   auto* remove = add_command(app, "remove", "Take a backend out of its pool", options);

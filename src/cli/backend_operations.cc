@@ -151,7 +151,10 @@ int weigh_backend(const OperationOptions& options) {
 
 int add_backend(const OperationOptions& options) {
   return change(options, options.pool + "/" + options.name, "add",
-                {{"address", options.address}, {"weight", options.weight}});
+                {{"address", options.address},
+                 {"weight", options.weight},
+                 {"tier", options.tier},
+                 {"max_connections", options.max_connections}});
 }
 
 int remove_backend(const OperationOptions& options) {

@@ -21,6 +21,8 @@ struct OperationOptions {
   std::string pool;  // of the one that is added
   std::string name;
   std::string address;
+  unsigned tier = 0;
+  unsigned max_connections = 0;  // 0: no limit
   std::string output = "table";
 };
 

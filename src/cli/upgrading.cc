@@ -35,6 +35,7 @@ struct Instance {
   nlohmann::json body;
 
   [[nodiscard]] bool serves() const { return text(body, "phase") == "serving"; }
+  [[nodiscard]] bool stops() const { return text(body, "phase") == "stopping"; }
   [[nodiscard]] unsigned generation() const { return body.value("generation", 0U); }
   [[nodiscard]] unsigned upgrades() const { return last_upgrade(body).value("number", 0U); }
 };
@@ -73,6 +74,11 @@ Result<std::optional<Instance>> wait_for_end(const ControlClient& client, const 
       listened = now;
     } else if (now - listened > kGoneAfter) {
       return fail("the instance ended during the upgrade");
+    }
+    if (instance && instance->stops()) {  // which begins no upgrade, and may take long
+      return fail(instance->upgrades() > before.upgrades()
+                      ? "the instance ended during the upgrade: it is stopping"
+                      : "not upgraded: the instance is stopping");
     }
     if (instance && instance->serves()) {
       if (instance->upgrades() > before.upgrades()) {

@@ -54,7 +54,9 @@ void read_min_healthy(Reader& reader, const Node& node, PoolConfig& pool) {
 }
 
 void read_panic_threshold(Reader& reader, const Node& node, PoolConfig& pool) {
-  reader.percent(node, 0, 100, pool.panic_threshold, "as in 50%");
+  if (reader.percent(node, 0, 100, pool.panic_threshold, "as in 50%")) {
+    pool.panic_threshold_mark = mark_of(node.Mark());
+  }
 }
 
 void read_slow_start(Reader& reader, const Node& node, PoolConfig& pool) {
@@ -62,7 +64,9 @@ void read_slow_start(Reader& reader, const Node& node, PoolConfig& pool) {
     pool.slow_start = Milliseconds(0);
     return;
   }
-  reader.duration(node, kShortest, kDay, pool.slow_start, "or write off");
+  if (reader.duration(node, kShortest, kDay, pool.slow_start, "or write off")) {
+    pool.slow_start_mark = mark_of(node.Mark());
+  }
 }
 
 void read_tier(Reader& reader, const Node& node, BackendConfig& backend) {

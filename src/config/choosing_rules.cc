@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "holdfast/base/socket_address.h"
+
 namespace holdfast {
 namespace {
 
@@ -118,13 +120,38 @@ void check_tiers(const PoolConfig& pool, Diagnostics& diagnostics) {
   }
 }
 
+// Whether a backend can ever be less than healthy: by its checks, by its connections, or because
+// its name isn't resolved.
+bool can_go_down(const PoolConfig& pool) {
+  return pool.health.type != CheckType::none || (pool.passive.is_on && pool.backends.size() > 1) ||
+         std::ranges::any_of(pool.backends, [](const auto& backend) {
+           return !SocketAddress::from(backend.address);
+         });
+}
+
+void check_health_counts(const PoolConfig& pool, Diagnostics& diagnostics) {
+  if (pool.backends.empty()) {
+    return;  // which is said already
+  }
+  if (pool.panic_threshold > 0 && !can_go_down(pool)) {
+    warning(diagnostics, pool.panic_threshold_mark,
+            "panic_threshold does nothing: no backend of pool '" + pool.name + "' can go down",
+            "write health: { type: tcp }, or remove it");
+  }
+  if (pool.slow_start > Milliseconds(0) && pool.backends.size() == 1) {
+    warning(diagnostics, pool.slow_start_mark, "slow_start has no effect: the pool has one backend",
+            "one that is alone gets everything; add another one, or remove it");
+  }
+}
+
 void check_limits(const Config& config, const PoolConfig& pool, Diagnostics& diagnostics) {
   bool any_limit = false;
   for (const auto& backend : pool.backends) {
     any_limit = any_limit || backend.max_connections > 0;
     if (config.max_connections && backend.max_connections > *config.max_connections) {
       warning(diagnostics, backend.max_connections_mark,
-              "this is never reached: there are never more than the " +
+              "max_connections " + std::to_string(backend.max_connections) +
+                  " is never reached: there are never more than the " +
                   std::to_string(*config.max_connections) +
                   " connections of the top level's "
                   "max_connections",
@@ -151,6 +178,7 @@ void check_choosing(const Config& config, Diagnostics& diagnostics) {
   for (const auto& pool : config.pools) {
     check_hash(config, pool, diagnostics);
     check_tiers(pool, diagnostics);
+    check_health_counts(pool, diagnostics);
     check_limits(config, pool, diagnostics);
   }
 }

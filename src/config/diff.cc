@@ -1,6 +1,7 @@
 #include "holdfast/config/diff.h"
 
-#include <algorithm>
+#include <map>
+#include <string_view>
 #include <type_traits>
 
 #include "config/byte_size.h"
@@ -90,18 +91,24 @@ class Lines {
   template <class Named, class Describe, class Changed>
   void match(const std::string& kind, const std::vector<Named>& before,
              const std::vector<Named>& after, Describe describe, Changed changed) {
-    const auto find = [](const std::vector<Named>& all, const std::string& name) {
-      return std::ranges::find_if(all, [&](const Named& one) { return one.name == name; });
+    const auto by_name = [](const std::vector<Named>& all) {
+      std::map<std::string_view, const Named*> found;
+      for (const auto& one : all) {
+        found.emplace(one.name, &one);
+      }
+      return found;
     };
+    const auto known = by_name(after);
     for (const auto& one : before) {
-      if (const auto same = find(after, one.name); same == after.end()) {
+      if (const auto same = known.find(one.name); same == known.end()) {
         say(kind + " " + one.name + " removed");
       } else {
-        changed(one, *same);
+        changed(one, *same->second);
       }
     }
+    const auto former = by_name(before);
     for (const auto& one : after) {
-      if (find(before, one.name) == before.end()) {
+      if (!former.contains(one.name)) {
         say(kind + " " + one.name + " added (" + describe(one) + ")");
       }
     }

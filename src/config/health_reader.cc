@@ -113,7 +113,9 @@ const Keys<HealthConfig>& health_keys() {
        }},
       {"interval", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {
-         r.duration(n, kShortestInterval, kDay, health.interval);
+         if (r.duration(n, kShortestInterval, kDay, health.interval)) {
+           health.interval_mark = mark_of(n.Mark());
+         }
        }},
       {"fast_interval", kOptional,
        [](Reader& r, const Node& n, HealthConfig& health) {

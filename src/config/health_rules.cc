@@ -160,6 +160,10 @@ void check_tls(const PoolConfig& pool, Diagnostics& diagnostics) {
 
 void check_times(const PoolConfig& pool, Diagnostics& diagnostics) {
   const auto& health = pool.health;
+  // One mistake, one complaint: with what can't be read nothing is compared.
+  if (is_given(health, "interval") && health.interval_mark.line == 0) {
+    return;
+  }
   const bool is_unread = is_given(health, "timeout") && health.timeout_mark.line == 0;
   if (!is_unread && health.timeout > health.interval) {
     warning(diagnostics,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "config/rules.h"
 #include "config/validate.h"
@@ -41,8 +42,10 @@ std::string text_of(const BackendConfig& backend) {
 }
 
 Json to_json(const AddedBackend& added) {
-  return {{"pool", added.pool},     {"name", added.name},    {"address", added.address.to_string()},
-          {"weight", added.weight}, {"by", added.origin.by}, {"at", added.origin.at}};
+  return {
+      {"pool", added.pool},     {"name", added.name},   {"address", added.address.to_string()},
+      {"weight", added.weight}, {"tier", added.tier},   {"max_connections", added.max_connections},
+      {"by", added.origin.by},  {"at", added.origin.at}};
 }
 
 Json to_json(const RemovedBackend& removed) {
@@ -51,6 +54,11 @@ Json to_json(const RemovedBackend& removed) {
           {"configured", removed.configured},
           {"by", removed.origin.by},
           {"at", removed.origin.at}};
+}
+
+// As the file has it or would, but for the name.
+auto values_of(const auto& backend) {
+  return std::tie(backend.address, backend.weight, backend.tier, backend.max_connections);
 }
 
 template <class Change>
@@ -77,6 +85,8 @@ Result<std::vector<AddedBackend>> added_from(const Json& list) {
                      .name = one.at("name").get<std::string>(),
                      .address = *address,
                      .weight = one.at("weight").get<unsigned>(),
+                     .tier = one.at("tier").get<unsigned>(),
+                     .max_connections = one.at("max_connections").get<unsigned>(),
                      .origin = origin_from(one)});
   }
   return added;
@@ -97,19 +107,21 @@ tl::unexpected<Error> refuse(int code, std::string message) {
   return tl::unexpected(Error{std::move(message), code});
 }
 
-// The rules that hold for a backend in the file hold for this one too.
-Result<void> judge(const Config& file, const RunTimeChanges& changes) {
-  Diagnostics before;
-  validate(file, before);
-  Diagnostics after;
-  validate(with_changes(file, changes).config, after);
+// The rules that hold for a backend in the file hold for this one too. A warning without a line is
+// about a backend that isn't in the file.
+Result<void> judge(const Config& file, const RunTimeChanges& before, const RunTimeChanges& after) {
+  Diagnostics known;
+  validate(with_changes(file, before).config, known);
+  Diagnostics found;
+  validate(with_changes(file, after).config, found);
   const auto is_new = [&](const Diagnostic& one) {
-    return one.severity == Diagnostic::Severity::error &&
-           std::ranges::none_of(before,
-                                [&](const auto& known) { return known.message == one.message; });
+    return (one.severity == Diagnostic::Severity::error || one.mark.line == 0) &&
+           std::ranges::none_of(known, [&](const auto& old) {
+             return old.message == one.message && old.mark.line == one.mark.line;
+           });
   };
-  const auto wrong = std::ranges::find_if(after, is_new);
-  if (wrong != after.end()) {
+  const auto wrong = std::ranges::find_if(found, is_new);
+  if (wrong != found.end()) {
     return refuse(EINVAL, wrong->message + (wrong->help.empty() ? "" : ": " + wrong->help));
   }
   return {};
@@ -157,6 +169,8 @@ ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
     backend.name = added.name;
     backend.address = added.address;
     backend.weight = added.weight;
+    backend.tier = added.tier;
+    backend.max_connections = added.max_connections;
     pool->backends.push_back(std::move(backend));
     result.changes.added.push_back(added);
     result.notes.push_back("pool " + added.pool + ": backend " + added.name + " stays, added by " +
@@ -194,6 +208,12 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
   if (backend.weight > kMostWeight) {
     return refuse(EINVAL, "a weight is 0 to 1000");
   }
+  if (backend.tier > kMaxTier) {
+    return refuse(EINVAL, "a tier is 0 to " + std::to_string(kMaxTier));
+  }
+  if (backend.max_connections > kMostConnections) {
+    return refuse(EINVAL, "max_connections is 1 to " + std::to_string(kMostConnections));
+  }
   const auto has_name = [&](const auto& one) { return is_of(one, backend.pool, backend.name); };
   if (const auto* in_file = find_backend(*pool, backend.name)) {
     const auto removed = std::ranges::find_if(changes.removed, has_name);
@@ -201,12 +221,17 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
       return refuse(EEXIST, "the configuration file has a backend '" + backend.name +
                                 "' in pool '" + backend.pool + "': give it another name");
     }
-    if (in_file->address != backend.address || in_file->weight != backend.weight) {
-      return refuse(EEXIST, "the configuration file has '" + backend.name + "' at " +
-                                in_file->address.to_string() + " with weight " +
-                                std::to_string(in_file->weight) +
-                                ": add it as that, change the file and reload, or give it "
-                                "another name");
+    if (values_of(*in_file) != values_of(backend)) {
+      return refuse(
+          EEXIST, "the configuration file has '" + backend.name + "' at " +
+                      in_file->address.to_string() + " with weight " +
+                      std::to_string(in_file->weight) + ", tier " + std::to_string(in_file->tier) +
+                      " and " +
+                      (in_file->max_connections == 0
+                           ? "no max_connections"
+                           : "max_connections " + std::to_string(in_file->max_connections)) +
+                      ": add it as that, change the file and reload, or give it "
+                      "another name");
     }
     changes.removed.erase(removed);
     return changes;
@@ -214,7 +239,7 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
   const auto known = std::ranges::find_if(changes.added, has_name);
   if (known != changes.added.end()) {
     // Whoever asks twice, because the answer to the first was lost, gets what he wants.
-    if (known->address == backend.address && known->weight == backend.weight) {
+    if (values_of(*known) == values_of(backend)) {
       return changes;
     }
     return refuse(EEXIST, "'" + backend.name + "' was added already, at " +
@@ -225,8 +250,9 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
   if (!name.empty()) {
     return refuse(EINVAL, name.front().message + ": " + name.front().help);
   }
+  const auto before = changes;
   changes.added.push_back(backend);
-  if (auto judged = judge(file, changes); !judged) {
+  if (auto judged = judge(file, before, changes); !judged) {
     return tl::unexpected(judged.error());
   }
   return changes;

@@ -22,9 +22,9 @@ struct CheckPlan {
   std::string trouble = {};  // why there can be no TLS now; empty: none
 };
 
-// The backend must have an address to be checked at.
+// The backend must have an address to be checked at. `place`: of it in the pool's configuration.
 [[nodiscard]] std::shared_ptr<const CheckPlan> make_plan(const PoolConfig& pool,
                                                          const pool::Backend& backend,
-                                                         TlsContexts& contexts);
+                                                         std::size_t place, TlsContexts& contexts);
 
 }  // namespace holdfast::health

@@ -84,11 +84,13 @@ class Checker::Impl {
 
   void watch(const std::shared_ptr<pool::Pool>& pool, Targets& before, TlsContexts& contexts) {
     std::vector<Target*> fresh;
-    for (const auto& backend : pool->backends()) {
+    const auto backends = pool->backends();
+    for (std::size_t place = 0; place < backends.size(); ++place) {
+      const auto& backend = backends[place];
       if (!can_be_checked(backend) || is_in_maintenance(pool->entry(backend))) {
         continue;
       }
-      auto plan = make_plan(pool->config(), backend, contexts);
+      auto plan = make_plan(pool->config(), backend, place, contexts);
       auto& target = targets_[backend.index];
       auto known = before.extract(backend.index);
       if (!known.empty() && known.mapped()->backend.address == backend.address &&

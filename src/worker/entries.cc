@@ -98,6 +98,18 @@ std::optional<std::uint16_t> Entries::claim_backend(std::uint16_t pool, std::str
   return index;
 }
 
+std::map<std::string_view, std::uint16_t> Entries::backends_of(std::uint16_t pool) const {
+  std::map<std::string_view, std::uint16_t> found;
+  std::uint16_t index = 0;
+  for (const auto& entry : state::first_touched(shared_.backends, shared_.backends_touched)) {
+    if (entry.pool == pool && entry.name[0] != '\0') {
+      found.emplace(to_view(entry.name), index);
+    }
+    ++index;
+  }
+  return found;
+}
+
 std::optional<std::uint16_t> Entries::find_backend(std::string_view pool,
                                                    std::string_view name) const {
   const auto& pools = shared_.pools;

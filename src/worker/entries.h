@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -22,6 +23,9 @@ class Entries {
   [[nodiscard]] std::optional<std::uint16_t> claim_pool(std::string_view name);
   [[nodiscard]] std::optional<std::uint16_t> claim_backend(std::uint16_t pool,
                                                            std::string_view name);
+
+  // The entries of a pool by name: what to look many names up in.
+  [[nodiscard]] std::map<std::string_view, std::uint16_t> backends_of(std::uint16_t pool) const;
 
   // The entry with this name, if there is one.
   [[nodiscard]] std::optional<std::uint16_t> find_backend(std::string_view pool,

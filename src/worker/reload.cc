@@ -123,6 +123,8 @@ Result<Reload::Candidate> Reload::edit(const BackendChange& change) const {
                            .name = change.backend,
                            .address = *address,
                            .weight = change.weight,
+                           .tier = change.tier,
+                           .max_connections = change.max_connections,
                            .origin = origin});
   } else {
     changes = remove_backend(file_config_, in_force_.changes, change.pool, change.backend, origin);
@@ -171,6 +173,7 @@ void Reload::finish(const Candidate& candidate) {
   if (candidate.file_config && shared_.current_phase() != state::Phase::serving) {
     result.messages += std::string(kIsStopping) + line_end;
     code = EAGAIN;
+    result.is_too_late = true;
   } else if (candidate.file_config) {
     const auto changes = diff(in_force_.config, candidate.changed.config);
     const auto applied = apply(candidate);
@@ -193,7 +196,7 @@ void Reload::finish(const Candidate& candidate) {
 
 void Reload::end(const Job& job, const ReloadResult& result, int code) {
   if (!job.change) {
-    if (code == EAGAIN) {  // nobody's mistake, and nothing is known of the file
+    if (result.is_too_late) {  // nobody's mistake
       log_.info("reload not done", {{"reason", kIsStopping}});
     } else {
       report(result);

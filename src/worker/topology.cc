@@ -49,8 +49,12 @@ Result<std::shared_ptr<pool::Pool>> make_pool(const PoolConfig& config, const An
     return too_many("pools", state::kMaxPools);
   }
   std::vector<pool::Backend> backends;
+  // Not one search through all entries for each of thousands.
+  const auto known = entries.backends_of(*index);
   for (const auto& backend : config.backends) {
-    const auto place = entries.claim_backend(*index, backend.name);
+    const auto entry = known.find(backend.name);
+    const auto place = entry != known.end() ? std::optional(entry->second)
+                                            : entries.claim_backend(*index, backend.name);
     if (!place) {
       return too_many("backends", state::kMaxBackends);
     }
@@ -148,8 +152,11 @@ std::map<std::string, SocketAddress> known_addresses(const Config& config, const
   std::map<std::string, SocketAddress> known;
   for (const auto& pool : config.pools) {
     for (const auto& backend : pool.backends) {
+      if (!is_name(backend.address)) {
+        continue;
+      }
       const auto index = entries.find_backend(pool.name, backend.name);
-      if (is_name(backend.address) && index && shared.backends[*index].address.size() != 0) {
+      if (index && shared.backends[*index].address.size() != 0) {
         known.emplace(backend.address.host, shared.backends[*index].address);
       }
     }

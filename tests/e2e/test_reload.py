@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 
 from support import tcp
+from support.binary import BINARY
 from support.configuration import web
 from support.reloading import LAST, RELOADS, config, connect, echoes, named, refuses
 from support.waiting import wait_until
@@ -271,6 +273,38 @@ def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_ser
     daemon.wait_for_log(' info reload not done reason="holdfast is stopping"')
     assert daemon.metrics().value("holdfast_config_last_reload_successful") == 1
     client.close()
+
+
+def test_a_reload_asked_of_one_that_is_stopping_is_put_off(holdfast, tcp_server, free_port):
+    port = free_port()
+    daemon = holdfast(
+        web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s")
+    )
+    with tcp.connect(("127.0.0.1", port)) as client:
+        assert tcp.echoes(client)
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait_for_log(" info stopping ")
+        assert daemon.post("/api/v1/reload") == 503
+
+
+def test_who_asks_one_that_ends_meanwhile_hears_that_nobody_is_left(
+    holdfast, tcp_server, free_port
+):
+    port = free_port()
+    daemon = holdfast(
+        web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s")
+    )
+    with tcp.connect(("127.0.0.1", port)) as client:
+        assert tcp.echoes(client)
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait_for_log(" info stopping ")
+        asking = subprocess.Popen(
+            [BINARY, "reload", "--socket", daemon.socket], stderr=subprocess.PIPE, text=True
+        )
+        daemon.wait_for_log(' info reload not done reason="holdfast is stopping"')
+    _, said = asking.communicate(timeout=30)
+    assert asking.returncode == 3
+    assert said.startswith(f"holdfast: no instance answers at {daemon.socket}: ")
 
 
 def test_a_pipe_in_place_of_the_file_holds_up_no_later_reload(holdfast, tcp_server, free_port):

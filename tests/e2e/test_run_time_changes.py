@@ -58,6 +58,49 @@ def test_an_added_backend_serves(pair, servers):
     assert events[-1]["fields"] == {"pool": "web", "backend": "web-3", "by": "anna"}
 
 
+def test_an_added_backend_has_a_tier_and_a_limit(pair, servers, program):
+    balancer, port, _ = pair(binary=program.path)
+    tell(balancer, "remove", "web/web-2")
+    limited = ("web", "web-3", servers[2].address, "--tier", "1", "--max-connections", "1")
+    tell(balancer, "add", *limited)
+
+    def assert_in_force():
+        assert backend(balancer, "web-3")["tier"] == 1
+        assert served_by(port) == {"web-1"}
+        tell(balancer, "drain", "web/web-1")
+        with connected_to(port, "web-3"):
+            tcp.rejected_connection(("127.0.0.1", port))
+        wait_until(lambda: backend(balancer, "web-3")["connections"] == 0)
+        tell(balancer, "ready", "web/web-1")
+
+    assert_in_force()
+    assert balancer.tell("reload").returncode == 0
+    assert_in_force()
+    balancer.kill_worker()
+    assert_in_force()
+    program.become_another_build()
+    upgrade(balancer)
+    assert_in_force()
+    assert tell(balancer, "add", *limited) == ["done already, nothing differs"]
+
+
+def test_an_added_backend_that_leaves_a_gap_between_tiers_is_refused(pair, servers):
+    balancer, _, _ = pair()
+    refused = told(balancer, "add", "web", "web-3", servers[2].address, "--tier", "2")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "holdfast: pool 'web' has no backend in tier 1: "
+        "write tier: 1, or give tier 1 a backend\n"
+    )
+    assert names(balancer) == ["web-1", "web-2"]
+
+
+@pytest.mark.parametrize("option", [("--tier", "16"), ("--max-connections", "0")])
+def test_a_tier_or_a_limit_out_of_range_is_a_wrong_command_line(pair, servers, option):
+    balancer, _, _ = pair()
+    assert told(balancer, "add", "web", "web-3", servers[2].address, *option).returncode == 2
+
+
 def test_connections_of_a_removed_backend_go_on(pair):
     balancer, port, _ = pair()
     with connected_to(port, "web-2") as client:

@@ -4,10 +4,12 @@ becomes of them at any other time."""
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 from support import tcp
+from support.binary import BINARY
 from support.configuration import NO_CHECKS, web
 from support.continuity import echoes, standing_still
 from support.daemon import members_of
@@ -53,6 +55,26 @@ def test_a_new_program_that_fails_has_not_taken_the_word_to_end_with_it(relaying
     client.close()
     wait_until(lambda: not members_of(daemon.pid))
     daemon.expected_exit = -signal.SIGKILL  # of the program that failed
+
+
+def test_who_asked_for_an_upgrade_that_stopping_comes_before_hears_of_it(
+    holdfast, tcp_server, free_port
+):
+    address = ("127.0.0.1", free_port())
+    daemon = holdfast(web("%s:%d" % address, tcp_server(tcp.echo).address))
+    with socket.create_connection(address, 10) as client:
+        assert echoes(client)
+        with standing_still(daemon.guardian_pid):
+            asking = subprocess.Popen(
+                [BINARY, "upgrade", "--socket", daemon.socket], stderr=subprocess.PIPE, text=True
+            )
+            wait_until(lambda: is_pending(daemon.guardian_pid, signal.SIGUSR2))
+            os.kill(daemon.guardian_pid, signal.SIGTERM)
+        _, said = asking.communicate(timeout=20)  # sooner than it would give up waiting
+        assert asking.returncode == 1
+        assert said == "holdfast: not upgraded: the instance is stopping\n"
+        assert echoes(client)
+    assert daemon.wait() == 0
 
 
 def is_pending(process, number):

@@ -164,6 +164,8 @@ struct PoolConfig {
   Mark backends_mark;
   Mark balance_mark;
   Mark min_healthy_mark;
+  Mark panic_threshold_mark;
+  Mark slow_start_mark;
   Mark on_down_mark;
   Mark on_up_from_lower_tier_mark;
 };

@@ -69,6 +69,7 @@ struct HealthConfig {
   std::vector<GivenKey> given;
   Mark mark;
   Mark type_mark;
+  Mark interval_mark;
   Mark timeout_mark;
   Mark fast_interval_mark;
   Mark port_mark;

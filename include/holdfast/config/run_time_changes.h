@@ -27,6 +27,8 @@ struct AddedBackend {
   std::string name;
   Endpoint address;
   unsigned weight = 1;
+  unsigned tier = 0;
+  unsigned max_connections = 0;  // 0: no limit
   ChangeOrigin origin = {};
 
   bool operator==(const AddedBackend&) const = default;
@@ -63,7 +65,8 @@ struct ChangedConfig {
 // What comes of a file's configuration. The same file and changes always come to the same.
 [[nodiscard]] ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes);
 
-// One change more. `file` is the configuration without any.
+// One change more. `file` is the configuration without any. What a file is only warned of is
+// refused of a backend that is added, since nobody would read the warning.
 [[nodiscard]] Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
                                                  const AddedBackend& backend);
 [[nodiscard]] Result<RunTimeChanges> remove_backend(const Config& file, RunTimeChanges changes,

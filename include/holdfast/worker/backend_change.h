@@ -17,9 +17,11 @@ struct BackendChange {
   Kind kind = Kind::ready;
   std::string pool;
   std::string backend;
-  std::string by = "api";    // who asks, in his own words
-  unsigned weight = 1;       // weight, add
-  std::string address = {};  // add
+  std::string by = "api";        // who asks, in his own words
+  unsigned weight = 1;           // weight, add
+  std::string address = {};      // add
+  unsigned tier = 0;             // add
+  unsigned max_connections = 0;  // add; 0: no limit
   // drain, maint: when to begin to close what connections are left then, and over what time.
   // Nothing: they run on to their end, or the time that suits.
   std::optional<Duration> close_after = std::nullopt;

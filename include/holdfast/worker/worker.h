@@ -30,6 +30,7 @@ struct WorkerEvents {
 // How a request to put the configuration file in force ended.
 struct ReloadResult {
   bool succeeded = false;
+  bool is_too_late = false;               // it is stopping: nothing is known of the file
   std::vector<std::string> changes = {};  // a line each, as an operator would say it
   std::string messages = {};              // errors and warnings, as `check` prints them
 };

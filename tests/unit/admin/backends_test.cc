@@ -131,6 +131,16 @@ TEST_F(Backends, are_given_a_weight_or_an_address) {
   EXPECT_EQ(asked_->weight, 3U);
 }
 
+TEST_F(Backends, are_added_with_a_tier_and_a_limit) {
+  EXPECT_EQ(post("add", R"({"address": "10.0.0.2:80"})").status, 200U);
+  EXPECT_EQ(asked_->tier, 0U);
+  EXPECT_EQ(asked_->max_connections, 0U);
+  EXPECT_EQ(post("add", R"({"address": "10.0.0.2:80", "tier": 2, "max_connections": 50})").status,
+            200U);
+  EXPECT_EQ(asked_->tier, 2U);
+  EXPECT_EQ(asked_->max_connections, 50U);
+}
+
 TEST_F(Backends, refuse_a_body_that_makes_no_sense) {
   const std::pair<const char*, const char*> wrong[] = {
       {"drain", "[]"},
@@ -141,6 +151,9 @@ TEST_F(Backends, refuse_a_body_that_makes_no_sense) {
       {"weight", "{}"},
       {"weight", R"({"weight": 1.5})"},
       {"add", R"({"weight": 1})"},
+      {"add", R"({"address": "10.0.0.2:80", "tier": "low"})"},
+      {"add", R"({"address": "10.0.0.2:80", "max_connections": -1})"},
+      {"weight", R"({"weight": 1, "tier": 1})"},
       {"ready", R"({"weight": 1})"},
   };
   for (const auto& [what, body] : wrong) {

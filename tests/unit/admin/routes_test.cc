@@ -141,6 +141,15 @@ TEST_F(Routes, a_reload_of_a_worker_that_is_ending_is_unavailable) {
   EXPECT_EQ(ask("POST", "/api/v1/reload", true).status, 503U);
 }
 
+TEST_F(Routes, a_reload_that_was_under_way_when_stopping_began_is_unavailable) {
+  operations_.reload = [] {
+    return worker::ReloadResult{.is_too_late = true, .messages = "holdfast is stopping\n"};
+  };
+  const auto response = ask("POST", "/api/v1/reload", true);
+  EXPECT_EQ(response.status, 503U);
+  EXPECT_EQ(nlohmann::json::parse(response.body)["messages"], "holdfast is stopping\n");
+}
+
 TEST_F(Routes, an_upgrade_that_is_refused_says_why) {
   operations_.upgrade = []() -> Result<void> { return fail("it hangs"); };
   const auto refused = ask("POST", "/api/v1/upgrade", true);

@@ -112,6 +112,35 @@ TEST(ChoosingRules, warns_of_a_min_healthy_that_means_nothing) {
                           "tier is always in use | write 1 at most"));
 }
 
+TEST(ChoosingRules, warns_of_a_panic_threshold_where_no_backend_can_go_down) {
+  const std::string no_checks = ", panic_threshold: 30%, health: { type: none }";
+  const std::string wanted =
+      "2:37: warning: panic_threshold does nothing: no backend of pool 'p' can go down | write "
+      "health: { type: tcp }, or remove it";
+  EXPECT_THAT(complaints_about(pool_of({"", ""}, no_checks + ", passive: off")),
+              ElementsAre(wanted));
+  // The only one is never ejected.
+  EXPECT_THAT(complaints_about(pool_of({""}, no_checks)), ElementsAre(wanted));
+  EXPECT_THAT(messages_about(pool_of({"", ""}, no_checks)), IsEmpty());
+  EXPECT_THAT(messages_about(pool_of({"", ""}, ", panic_threshold: 30%, passive: off")), IsEmpty());
+}
+
+TEST(ChoosingRules, takes_a_name_for_what_can_go_down) {
+  EXPECT_THAT(
+      messages_about("listeners: [{ name: w, bind: \"127.0.0.1:80\", pool: p }]\n"
+                     "pools: [{ name: p, panic_threshold: 30%, health: { type: none }, passive: "
+                     "off, backends: [{ name: x, address: \"db.example.org:1\" }] }]\n"),
+      IsEmpty());
+}
+
+TEST(ChoosingRules, warns_of_a_slow_start_of_one_that_is_alone) {
+  EXPECT_THAT(complaints_about(pool_of({""}, ", slow_start: 30s")),
+              ElementsAre("2:32: warning: slow_start has no effect: the pool has one backend | one "
+                          "that is alone gets everything; add another one, or remove it"));
+  EXPECT_THAT(messages_about(pool_of({"", ""}, ", slow_start: 30s")), IsEmpty());
+  EXPECT_THAT(messages_about(pool_of({""}, ", slow_start: off")), IsEmpty());
+}
+
 TEST(ChoosingRules, warns_of_a_queue_in_which_nobody_will_wait) {
   EXPECT_THAT(complaints_about(pool_of({""}, ", queue: { size: 5 }")),
               ElementsAre("2:27: warning: nobody will wait in this queue: no backend of pool 'p' "
@@ -120,13 +149,14 @@ TEST(ChoosingRules, warns_of_a_queue_in_which_nobody_will_wait) {
 }
 
 TEST(ChoosingRules, warns_of_limits_that_are_never_reached) {
-  EXPECT_THAT(messages_about("max_connections: 10\n" +
-                             pool_of({"max_connections: 11"}, ", queue: { size: 20 }")),
-              ElementsAre("warning: this queue never fills: clients in it count for the top "
-                          "level's max_connections (10) | write a smaller size, or raise the other",
-                          "warning: this is never reached: there are never more than the 10 "
-                          "connections of the top level's max_connections | write less, or raise "
-                          "the other"));
+  EXPECT_THAT(
+      messages_about("max_connections: 10\n" +
+                     pool_of({"max_connections: 11"}, ", queue: { size: 20 }")),
+      ElementsAre("warning: this queue never fills: clients in it count for the top "
+                  "level's max_connections (10) | write a smaller size, or raise the other",
+                  "warning: max_connections 11 is never reached: there are never more than the 10 "
+                  "connections of the top level's max_connections | write less, or raise "
+                  "the other"));
 }
 
 TEST(ChoosingRules, wants_the_size_of_a_queue) {

@@ -172,6 +172,8 @@ TEST(Health, has_one_thing_to_say_of_one_mistake) {
                           "brackets"));
   EXPECT_THAT(messages_about(health("interval: 500ms, timeout: 1")),
               ElementsAre("error: '1' needs a unit: 1ms or 1s"));
+  EXPECT_THAT(messages_about(health("interval: 1, timeout: 1m, fast_interval: 2m")),
+              ElementsAre("error: '1' needs a unit: 1ms or 1s"));
   EXPECT_THAT(messages_about(config_with({.pool = "health: off"})),
               ElementsAre("error: health must be a mapping of keys to values | its keys are type, "
                           "interval, fast_interval, down_interval, timeout, rise, fall, port, "

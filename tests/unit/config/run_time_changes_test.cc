@@ -158,6 +158,63 @@ TEST(RunTimeChanges, hold_to_the_rules_of_the_file) {
   EXPECT_EQ(add_backend(config, {}, odd).error().code, EINVAL);
 }
 
+TEST(RunTimeChanges, give_an_added_backend_its_tier_and_its_limit) {
+  const auto config = file(kFirst);
+  auto stand_by = third();
+  stand_by.tier = 1;
+  stand_by.max_connections = 9;
+  const auto added = add_backend(config, {}, stand_by).value();
+  const auto backend = with_changes(config, added).config.pools[0].backends.at(1);
+  EXPECT_EQ(backend.tier, 1U);
+  EXPECT_EQ(backend.max_connections, 9U);
+  EXPECT_EQ(parse_run_time_changes(to_text(added)).value(), added);
+  EXPECT_EQ(add_backend(config, added, stand_by).value(), added);
+  EXPECT_EQ(add_backend(config, added, third()).error().code, EEXIST);
+}
+
+TEST(RunTimeChanges, refuse_a_tier_and_a_limit_that_a_file_may_not_have) {
+  const auto config = file(kFirst);
+  auto wrong = third();
+  wrong.tier = 16;
+  EXPECT_EQ(add_backend(config, {}, wrong).error().message, "a tier is 0 to 15");
+  wrong = third();
+  wrong.max_connections = 10'000'001;
+  EXPECT_EQ(add_backend(config, {}, wrong).error().message, "max_connections is 1 to 10000000");
+}
+
+TEST(RunTimeChanges, refuse_what_a_file_is_warned_of) {
+  auto config = file(kFirst);
+  config.max_connections = 10;
+  auto wrong = third();
+  wrong.tier = 2;
+  const auto gap = add_backend(config, {}, wrong).error();
+  EXPECT_EQ(gap.code, EINVAL);
+  EXPECT_EQ(gap.message,
+            "pool 'web' has no backend in tier 1: write tier: 1, or give tier 1 a backend");
+  wrong = third();
+  wrong.max_connections = 11;
+  EXPECT_THAT(add_backend(config, {}, wrong).error().message,
+              HasSubstr("max_connections 11 is never reached"));
+  // With a backend in between there is no gap.
+  auto between = third();
+  between.tier = 1;
+  auto above = third("10.0.0.4:80");
+  above.name = "web-4";
+  above.tier = 2;
+  const auto both = add_backend(config, add_backend(config, {}, between).value(), above);
+  EXPECT_TRUE(both.has_value());
+}
+
+TEST(RunTimeChanges, take_no_removal_back_for_a_backend_of_another_tier_or_limit) {
+  const auto config = file(kFirst + "," + kLimited);
+  auto same = third("10.0.0.2:80", 2);
+  same.name = "web-2";
+  EXPECT_THAT(add_backend(config, without_second(config), same).error().message,
+              HasSubstr("with weight 2, tier 0 and max_connections 9: add it as that"));
+  same.max_connections = 9;
+  EXPECT_EQ(add_backend(config, without_second(config), same).value(), RunTimeChanges{});
+}
+
 TEST(RunTimeChanges, suggest_what_may_be_meant) {
   const auto config = file(kFirst + "," + kSecond);
   auto lost = third();
