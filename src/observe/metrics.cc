@@ -71,8 +71,7 @@ const std::vector<Row<ContinuitySnapshot>>& continuity_rows() {
          add_each<state::UpgradeResult>(family, labels, "result", continuity.upgrades);
        }},
       {"recovery_duration_seconds", kHistogram,
-       "Time from a worker's death until the next one served.",
-       value_of(&C::recovery_duration)},
+       "Time from a worker's death until the next one served.", value_of(&C::recovery_duration)},
   };
   return rows;
 }
