@@ -18,14 +18,14 @@ Resumption::Resumption(loop::Mailbox& mailbox, Resume resume)
     : mailbox_(mailbox), resume_(std::move(resume)) {}
 
 void Resumption::begin(std::vector<state::ConnectionRecord*> records) {
-  const auto relaying = std::ranges::stable_partition(records, [](const auto* record) {
+  const auto is_without_backend = [](const auto* record) {
     return record->state != state::ConnectionState::relaying;
-  });
-  for (auto* record : relaying) {
+  };
+  const auto relaying = std::stable_partition(records.begin(), records.end(), is_without_backend);
+  for (auto* record : std::span(relaying, records.end())) {
     left_.push_back({record, record->id});
   }
-  const auto first = std::span(records).first(records.size() - relaying.size());
-  for (auto* record : first) {
+  for (auto* record : std::span(records.begin(), relaying)) {
     resume_(*record, record->id);
     HOLDFAST_FAULT_POINT(recovery_resumed);
   }
