@@ -9,7 +9,7 @@
 namespace holdfast::relay {
 namespace {
 
-// Some milliseconds of work.
+// Few enough that who is served already hardly waits for them.
 constexpr std::size_t kSlice = 64;
 
 }  // namespace

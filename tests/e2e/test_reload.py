@@ -260,22 +260,9 @@ def test_a_signal_reloads_as_well(holdfast, tcp_server, free_port):
     daemon.wait_for_log(" error reload failed ")
 
 
-def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_server, free_port):
-    """A service manager may send both at once, and nothing is wrong with the file."""
-    port = free_port()
-    backend = tcp_server(tcp.echo).address
-    daemon = holdfast(web(f"127.0.0.1:{port}", backend, rest="shutdown_timeout: 20s"))
-    client = tcp.connect(("127.0.0.1", port))
-    assert tcp.echoes(client)
-    daemon.send_signal(signal.SIGTERM)
-    daemon.wait_for_log(" info stopping ")
-    daemon.send_signal(signal.SIGHUP)
-    daemon.wait_for_log(' info reload not done reason="holdfast is stopping"')
-    assert daemon.metrics().value("holdfast_config_last_reload_successful") == 1
-    client.close()
-
-
-def test_a_reload_asked_of_one_that_is_stopping_is_put_off(holdfast, tcp_server, free_port):
+@contextlib.contextmanager
+def stopping(holdfast, tcp_server, free_port):
+    """A balancer that was told to end and waits for its last client."""
     port = free_port()
     daemon = holdfast(
         web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s")
@@ -284,20 +271,26 @@ def test_a_reload_asked_of_one_that_is_stopping_is_put_off(holdfast, tcp_server,
         assert tcp.echoes(client)
         daemon.send_signal(signal.SIGTERM)
         daemon.wait_for_log(" info stopping ")
+        yield daemon
+
+
+def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_server, free_port):
+    """A service manager may send both at once, and nothing is wrong with the file."""
+    with stopping(holdfast, tcp_server, free_port) as daemon:
+        daemon.send_signal(signal.SIGHUP)
+        daemon.wait_for_log(' info reload not done reason="holdfast is stopping"')
+        assert daemon.metrics().value("holdfast_config_last_reload_successful") == 1
+
+
+def test_a_reload_asked_of_one_that_is_stopping_is_put_off(holdfast, tcp_server, free_port):
+    with stopping(holdfast, tcp_server, free_port) as daemon:
         assert daemon.post("/api/v1/reload") == 503
 
 
 def test_who_asks_one_that_ends_meanwhile_hears_that_nobody_is_left(
     holdfast, tcp_server, free_port
 ):
-    port = free_port()
-    daemon = holdfast(
-        web(f"127.0.0.1:{port}", tcp_server(tcp.echo).address, rest="shutdown_timeout: 20s")
-    )
-    with tcp.connect(("127.0.0.1", port)) as client:
-        assert tcp.echoes(client)
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait_for_log(" info stopping ")
+    with stopping(holdfast, tcp_server, free_port) as daemon:
         asking = subprocess.Popen(
             [BINARY, "reload", "--socket", daemon.socket], stderr=subprocess.PIPE, text=True
         )
