@@ -1,5 +1,6 @@
 #include "support/tcp.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,13 +23,19 @@ SocketAddress any_loopback() {
   return SocketAddress::from(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-Fd stream_socket(int family) {
-  Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{30, 0};
+constexpr int kPatienceMs = 30'000;
+
+void set_far_end_options(const Fd& socket) {
+  const timeval patience{kPatienceMs / 1000, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Fd stream_socket(int family) {
+  Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  set_far_end_options(socket);
   return socket;
 }
 
@@ -53,18 +60,23 @@ SocketAddress address_of(const Fd& socket) {
 
 Fd connect_to(const SocketAddress& address) {
   Fd socket = stream_socket(address.family());
-  EXPECT_EQ(::connect(socket.get(), address.data(), address.size()), 0) << error_text(errno);
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
+  if (::connect(socket.get(), address.data(), address.size()) != 0) {
+    EXPECT_EQ(errno, EINPROGRESS) << error_text(errno);
+    // A connection that is reset as soon as it is accepted makes a blocking connect(2) fail with
+    // that reset; poll(2) leaves the error to whoever reads.
+    pollfd waiting{socket.get(), POLLOUT, 0};
+    EXPECT_EQ(::poll(&waiting, 1, kPatienceMs), 1) << "connect: no answer";
+  }
+  ::fcntl(socket.get(), F_SETFL, flags);
   return socket;
 }
 
 Fd accept_from(const Fd& listener) {
   Fd socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_TRUE(socket.is_open()) << "accept: " << error_text(errno);
-  const timeval patience{30, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  set_far_end_options(socket);
   return socket;
 }
 

@@ -10,7 +10,7 @@
 
 namespace holdfast::testing {
 
-// Blocking sockets for the far ends of a test: every wait ends after ten seconds with a failure.
+// Blocking sockets for the far ends of a test: every wait ends after thirty seconds with a failure.
 // All addresses are loopback, all ports the kernel's choice.
 
 // Listening on 127.0.0.1, any port.
@@ -19,6 +19,7 @@ namespace holdfast::testing {
 // A loopback address where nobody listens. The port stays ours, bound, as long as the descriptor.
 [[nodiscard]] Fd reserve_closed_port();
 
+// One whose connection is refused, or already reset again, says so to the first read.
 [[nodiscard]] Fd connect_to(const SocketAddress& address);
 [[nodiscard]] Fd accept_from(const Fd& listener);
 
