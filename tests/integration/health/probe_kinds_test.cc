@@ -115,6 +115,7 @@ TEST(ProbeSendExpect, fails_in_time_though_a_backend_never_falls_silent) {
   config.timeout = 100ms;
   Check check(address_of(backend), config);
   const auto server = accept_from(backend);
+  testing::send_all(server, ".");
   loop::Timer drip(check.loop, [&] {
     static_cast<void>(::send(server.get(), ".", 1, MSG_NOSIGNAL | MSG_DONTWAIT));
   });
@@ -169,9 +170,9 @@ TEST(ProbeHttp, lets_go_of_a_server_that_never_ends) {
   config.timeout = 50ms;
   Check check(address_of(backend), config);
   const auto server = accept_from(backend);
+  const auto before = open_descriptors();
   testing::send_all(server, "HTTP/1.1 200 OK\r\n\r\n");
   EXPECT_EQ(check.result().verdict, Verdict::passed);
-  const auto before = open_descriptors();
   EXPECT_TRUE(turn_until(check.loop, [&] { return open_descriptors() < before; }));
 }
 

@@ -130,8 +130,9 @@ TEST(Probe, lets_go_of_a_backend_that_closes_and_of_one_that_never_does) {
 
 TEST(Probe, does_not_hold_the_loop_for_a_backend_that_sends_without_end) {
   const auto backend = listen_any();
-  Check check(address_of(backend), 100ms);
+  Check check(address_of(backend), 1s);
   const auto server = accept_from(backend);
+  const auto before = open_descriptors();
   std::atomic<bool> sending{true};
   std::thread flood([&] {
     while (sending) {
@@ -145,7 +146,6 @@ TEST(Probe, does_not_hold_the_loop_for_a_backend_that_sends_without_end) {
   int ticks = 0;
   loop::Timer timer(check.loop, [&] { ++ticks; });
   timer.start_every(5ms);
-  const auto before = open_descriptors();
   EXPECT_TRUE(turn_until(check.loop, [&] { return open_descriptors() < before; }));
   EXPECT_GE(ticks, 2);
   sending = false;

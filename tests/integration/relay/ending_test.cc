@@ -207,10 +207,10 @@ TEST_F(Deadline, ends_an_idle_connection_with_fin) {
 
 // scar 17
 TEST_F(Deadline, spares_a_stream_that_is_busy_in_one_direction_only) {
-  constexpr auto kIdle = std::chrono::milliseconds(1000);
+  constexpr auto kIdle = std::chrono::seconds(3);  // no pause of a busy machine is as long
   use({.backends = {}, .idle_timeout = kIdle});
   connect();
-  const auto end = Clock::now() + 3 * kIdle;
+  const auto end = Clock::now() + 2 * kIdle;
   while (Clock::now() < end) {
     send_all(server, "tick");
     ASSERT_EQ(receive(client, 4), "tick");

@@ -94,9 +94,7 @@ TEST_F(Relaying, survives_a_reader_that_stops_and_starts_at_random) {
   while (got.size() < sent.size()) {
     const auto amount = std::min<std::size_t>(random() % 300'000 + 1, sent.size() - got.size());
     got += receive(client, amount);
-    for (auto pause = random() % 2000; pause > 0; --pause) {
-      std::this_thread::yield();
-    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 1000));
   }
   sender.get();
   EXPECT_TRUE(got == sent);

@@ -227,9 +227,9 @@ TEST_F(Resuming, ends_at_once_what_has_been_idle_for_too_long_and_nothing_else) 
 
 // scar 15
 TEST_F(Resuming, gives_half_closed_connections_what_is_left_of_their_time) {
+  const auto began = Clock::now();
   auto& record = leave(connection_, kHalfClose - 50ms);
   record.to_client.state = FlowState::shut;
-  const auto began = Clock::now();
   recover();
   EXPECT_EQ(shared().connections.get(), 1U);
   ASSERT_TRUE(all_ended());

@@ -79,9 +79,16 @@ TEST(ListenOn, shares_a_port_only_when_both_ask_for_it) {
 }
 
 TEST(ListenOn, leaves_ipv4_alone_when_it_listens_on_ipv6) {
-  const auto v6 = listen_on(address("[::]:0"), false).value();
-  const auto v4 = listen_on(address("0.0.0.0:0").with_port(address_of(v6).port()), false);
-  EXPECT_TRUE(v4.has_value()) << v4.error().message;
+  const auto both_listen = [] {
+    const auto v6 = listen_on(address("[::]:0"), false).value();
+    return listen_on(address("0.0.0.0:0").with_port(address_of(v6).port()), false).has_value();
+  };
+  // The port that IPv6 had free may be in use over IPv4 by anybody, but not twenty in a row.
+  bool alone = false;
+  for (int i = 0; i < 20 && !alone; ++i) {
+    alone = both_listen();
+  }
+  EXPECT_TRUE(alone);
 }
 
 TEST(ListenOnUnix, takes_connections) {

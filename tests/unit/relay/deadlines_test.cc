@@ -52,15 +52,15 @@ TEST_F(DeadlinesTest, are_reached_by_who_waited_longest) {
 
 TEST_F(DeadlinesTest, run_on_from_when_they_began) {
   DeadlineList list(loop_, 1h);
-  list.touch(one_, loop_.now() - 2h);
-  list.touch(two_, loop_.now() - 1h + 30ms);
-  list.touch(three_, loop_.now() - 30min);
-  const auto began = Clock::now();
+  const auto began = loop_.now();
+  list.touch(one_, began - 2h);
+  list.touch(two_, began - 1h + 30ms);
+  list.touch(three_, began - 30min);
   ASSERT_TRUE(turn_until_told(1));
   EXPECT_THAT(told_, ElementsAre(1));
   ASSERT_TRUE(turn_until_told(2));
   EXPECT_THAT(told_, ElementsAre(1, 2));
-  EXPECT_GE(Clock::now() - began, 20ms);
+  EXPECT_GE(Clock::now() - began, 30ms);
   DeadlineList::leave(three_);
 }
 
@@ -78,9 +78,8 @@ TEST_F(DeadlinesTest, are_left_when_another_list_is_entered) {
   shorter.touch(one_);
   longer.touch(one_);
   shorter.touch(two_);
-  ASSERT_TRUE(turn_until_told(1));
-  EXPECT_THAT(told_, ElementsAre(2));
   ASSERT_TRUE(turn_until_told(2));
+  EXPECT_THAT(told_, ElementsAre(2, 1));
 }
 
 }  // namespace
