@@ -67,14 +67,14 @@ Fd connect_to(const SocketAddress& address) {
     // A connection that is reset as soon as it is accepted makes a blocking connect(2) fail with
     // that reset; poll(2) leaves the error to whoever reads.
     pollfd waiting{socket.get(), POLLOUT, 0};
-    EXPECT_EQ(::poll(&waiting, 1, kPatienceMs), 1) << "connect: no answer";
+    EXPECT_EQ(TEMP_FAILURE_RETRY(::poll(&waiting, 1, kPatienceMs)), 1) << "connect: no answer";
   }
   ::fcntl(socket.get(), F_SETFL, flags);
   return socket;
 }
 
 Fd accept_from(const Fd& listener) {
-  Fd socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  Fd socket(TEMP_FAILURE_RETRY(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
   EXPECT_TRUE(socket.is_open()) << "accept: " << error_text(errno);
   set_far_end_options(socket);
   return socket;
