@@ -99,7 +99,7 @@ void Balancer::on_guardian_gone(Log& log) {
   const bool on_purpose = supervision.leaving.get() != 0;
   log.write(on_purpose ? LogLevel::info : LogLevel::error,
             on_purpose ? "guardian left" : "guardian died", {{"action", "starting another one"}});
-  const int code = guardian::replace_guardian(successor_, region_.shared());
+  const int code = takeover::replace_guardian(successor_, region_.shared());
   log.error("guardian not replaced", {{"reason", error_text(code)}});
   supervision.guardian_pid.set(static_cast<std::uint32_t>(guardian_));
   guardian_is_missing_ = true;  // to be tried again

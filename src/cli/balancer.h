@@ -7,8 +7,8 @@
 #include "holdfast/base/log.h"
 #include "holdfast/config/config.h"
 #include "holdfast/guardian/guardian.h"
-#include "holdfast/guardian/image.h"
 #include "holdfast/state/region.h"
+#include "holdfast/takeover/image.h"
 
 namespace holdfast::cli {
 
@@ -24,7 +24,7 @@ class Balancer final : public guardian::WorkerProgram {
   void keep(int fd) { kept_.insert(fd); }
 
   // What an upgrade executes.
-  [[nodiscard]] const guardian::Image& upgraded() const { return upgraded_; }
+  [[nodiscard]] const takeover::Image& upgraded() const { return upgraded_; }
 
   // Until it is asked to end; the exit code.
   int run() override;
@@ -40,8 +40,8 @@ class Balancer final : public guardian::WorkerProgram {
   std::string file_;
   std::string program_;
   state::Region& region_;
-  guardian::Image successor_;  // of the guardian: the program that runs, whatever its file is now
-  guardian::Image upgraded_;
+  takeover::Image successor_;  // of the guardian: the program that runs, whatever its file is now
+  takeover::Image upgraded_;
   std::set<int> kept_{0, 1, 2};
   pid_t guardian_ = 0;  // whose worker this is; 0: nobody's
   bool guardian_is_missing_ = false;

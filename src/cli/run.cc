@@ -37,7 +37,7 @@ int keep_alive(bool takes_over, state::Region& region, Balancer& balancer) {
 
 // The instance lives: its descriptors came along, its configuration is the one it has in memory.
 int take_over(const RunOptions& options) {
-  guardian::close_descriptors_on_execute();
+  takeover::close_descriptors_on_execute();
   auto region = state::Region::adopt(Fd(options.take_over));
   if (!region) {
     return refuse(region.error());

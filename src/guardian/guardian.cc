@@ -12,10 +12,10 @@
 #include <csignal>
 #include <utility>
 
-#include "guardian/clone.h"
-#include "guardian/message.h"
-#include "guardian/oom_score.h"
-#include "guardian/upgrade.h"
+#include "holdfast/takeover/clone.h"
+#include "holdfast/takeover/message.h"
+#include "holdfast/takeover/oom_score.h"
+#include "holdfast/takeover/upgrade.h"
 
 namespace holdfast::guardian {
 namespace {
@@ -23,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using state::DeathCause;
 using state::Phase;
+using takeover::say;
 
 // A worker that is to make way for an upgrade is at a safe point by then; it is safe anywhere.
 constexpr Duration kMakeWayLimit = 1s;
@@ -70,9 +71,9 @@ Guardian::Guardian(const Options& options, state::SharedState& shared, WorkerPro
 int Guardian::run() {
   shared_.supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
   if (options_.takes_over) {
-    set_guardian_oom_score(shared_);  // it may have come from a worker
+    takeover::set_guardian_oom_score(shared_);  // it may have come from a worker
   } else {
-    note_oom_score(shared_);
+    takeover::note_oom_score(shared_);
   }
   start_worker();
   while (exit_code_ < 0) {
@@ -97,11 +98,11 @@ void Guardian::start_worker() {
   const auto now = Clock::now();
   watchdog_.begin(now);
   shared_.phase.set(static_cast<std::uint32_t>(Phase::starting));
-  const pid_t child = clone_sharing_descriptors();
+  const pid_t child = takeover::clone_sharing_descriptors();
   if (child == 0) {
     ::prctl(PR_SET_NAME, "holdfast-worker");
-    set_worker_oom_score(shared_);
-    if (is_on_trial(shared_)) {
+    takeover::set_worker_oom_score(shared_);
+    if (takeover::is_on_trial(shared_)) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     }
     ::_exit(program_.run());
@@ -161,13 +162,14 @@ void Guardian::do_what_is_wanted() {
 }
 
 void Guardian::begin_upgrade() {
-  keeper_ = make_keeper(worker_, shared_);
+  keeper_ = takeover::make_keeper(worker_, shared_);
   if (keeper_ == 0) {
     // This is the keeper, and the guardian now.
     worker_ = -1;
     go_on_as_before();
   } else if (keeper_ < 0) {
-    roll_back(shared_, state::UpgradeFailure::not_executed, static_cast<std::uint32_t>(errno));
+    takeover::roll_back(shared_, state::UpgradeFailure::not_executed,
+                        static_cast<std::uint32_t>(errno));
   } else {
     worker_makes_way_ = true;
     make_way_by_ = Clock::now() + kMakeWayLimit;
@@ -186,7 +188,7 @@ void Guardian::upgrade() {
   supervision.last_cause.set(static_cast<std::uint32_t>(DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   supervision.restarts[static_cast<std::size_t>(DeathCause::upgrade)].add(1);
-  execute_upgrade(keeper_, options_.upgraded, shared_);
+  takeover::execute_upgrade(keeper_, options_.upgraded, shared_);
   go_on_as_before();
 }
 
@@ -222,14 +224,14 @@ void Guardian::on_worker_ended(int status) {
   worker_ = -1;
   if (std::exchange(worker_makes_way_, false)) {
     if (ending_) {
-      dismiss_keeper(shared_);
+      takeover::dismiss_keeper(shared_);
       start_at_ = now;  // it has left all connections to a successor, which ends them in order
     } else {
       upgrade();
     }
     return;
   }
-  if (is_on_trial(shared_)) {
+  if (takeover::is_on_trial(shared_)) {
     exit_code_ = 1;  // the image before this one takes over again
     return;
   }

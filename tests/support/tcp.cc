@@ -74,7 +74,8 @@ Fd connect_to(const SocketAddress& address) {
 }
 
 Fd accept_from(const Fd& listener) {
-  Fd socket(TEMP_FAILURE_RETRY(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+  Fd socket(static_cast<int>(
+      TEMP_FAILURE_RETRY(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))));
   EXPECT_TRUE(socket.is_open()) << "accept: " << error_text(errno);
   set_far_end_options(socket);
   return socket;

@@ -6,9 +6,9 @@
 #include "holdfast/base/fd.h"
 #include "holdfast/base/result.h"
 #include "holdfast/guardian/backoff.h"
-#include "holdfast/guardian/image.h"
 #include "holdfast/guardian/watchdog.h"
 #include "holdfast/state/shared_state.h"
+#include "holdfast/takeover/image.h"
 
 namespace holdfast::guardian {
 
@@ -33,7 +33,7 @@ class Guardian {
  public:
   struct Options {
     // The program file and its command line, to go on as when an upgrade is asked for.
-    const Image& upgraded;
+    const takeover::Image& upgraded;
     // The instance lived before: there are connections that it mustn't give up at the first worker
     // that can't start.
     bool takes_over = false;

@@ -1,4 +1,4 @@
-#include "guardian/oom_score.h"
+#include "holdfast/takeover/oom_score.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 namespace {
 
 constexpr const char* kFile = "/proc/self/oom_score_adj";
@@ -52,4 +52,4 @@ void set_worker_oom_score(const state::SharedState& shared) {
   write_score(noted_score(shared) + kAboveGuardian);
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

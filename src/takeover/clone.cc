@@ -1,4 +1,4 @@
-#include "guardian/clone.h"
+#include "holdfast/takeover/clone.h"
 
 #include <sched.h>
 #include <sys/syscall.h>
@@ -6,10 +6,10 @@
 
 #include <csignal>
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 
 pid_t clone_sharing_descriptors() {
   return static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

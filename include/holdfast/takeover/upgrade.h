@@ -2,10 +2,10 @@
 
 #include <sys/types.h>
 
-#include "holdfast/guardian/image.h"
 #include "holdfast/state/shared_state.h"
+#include "holdfast/takeover/image.h"
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 
 // An upgrade executes another program in the guardian's own process, so that whoever supervises it
 // sees the same process go on. A keeper, cloned before, has the old image and all descriptors, and
@@ -30,4 +30,4 @@ void roll_back(state::SharedState& shared, state::UpgradeFailure failure, std::u
 // Whether an upgrade is under way of which nobody knows yet how it ends.
 [[nodiscard]] bool is_on_trial(const state::SharedState& shared);
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

@@ -1,4 +1,4 @@
-#include "guardian/message.h"
+#include "holdfast/takeover/message.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <ctime>
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 
 void say(const char* level, const char* format, ...) {
   timespec now{};
@@ -29,4 +29,4 @@ void say(const char* level, const char* format, ...) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line, length + 1);
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

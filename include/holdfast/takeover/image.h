@@ -5,7 +5,7 @@
 
 #include "holdfast/state/shared_state.h"
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 
 // A program file and its command line, ready to be executed where nothing may be allocated any
 // more: in a process cloned from one with several threads. All descriptors of the process go
@@ -32,4 +32,4 @@ void close_descriptors_on_execute();
 // this doesn't return, unless there are no more processes to be had (an errno).
 [[nodiscard]] int replace_guardian(const Image& image, state::SharedState& shared);
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

@@ -1,4 +1,4 @@
-#include "guardian/upgrade.h"
+#include "holdfast/takeover/upgrade.h"
 
 #include <poll.h>
 #include <sys/prctl.h>
@@ -9,12 +9,12 @@
 #include <cerrno>
 #include <csignal>
 
-#include "guardian/clone.h"
-#include "guardian/message.h"
 #include "holdfast/base/clock.h"
 #include "holdfast/service/notify.h"
+#include "holdfast/takeover/clone.h"
+#include "holdfast/takeover/message.h"
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 namespace {
 
 using namespace std::chrono_literals;
@@ -154,4 +154,4 @@ bool is_on_trial(const state::SharedState& shared) {
   return shared.supervision.upgrade.state.get() == number_of(UpgradeState::trying);
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

@@ -2,7 +2,7 @@
 
 #include "holdfast/state/shared_state.h"
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 
 // Whom the kernel's OOM killer takes (proc(5), oom_score_adj): a worker rather than its guardian,
 // which is small and would start another one. Raising the score is anybody's right, and so is
@@ -13,4 +13,4 @@ void note_oom_score(state::SharedState& shared);
 void set_guardian_oom_score(const state::SharedState& shared);
 void set_worker_oom_score(const state::SharedState& shared);
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover

@@ -1,4 +1,4 @@
-#include "holdfast/guardian/image.h"
+#include "holdfast/takeover/image.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
@@ -8,12 +8,12 @@
 #include <csignal>
 #include <cstdint>
 
-#include "guardian/clone.h"
-#include "guardian/message.h"
 #include "holdfast/base/clock.h"
 #include "holdfast/base/descriptor_table.h"
+#include "holdfast/takeover/clone.h"
+#include "holdfast/takeover/message.h"
 
-namespace holdfast::guardian {
+namespace holdfast::takeover {
 namespace {
 
 constexpr int kExecuteAgainMs = 1000;
@@ -90,4 +90,4 @@ int replace_guardian(const Image& image, state::SharedState& shared) {
   }
 }
 
-}  // namespace holdfast::guardian
+}  // namespace holdfast::takeover
