@@ -18,6 +18,7 @@
 #include "holdfast/config/load.h"
 #include "holdfast/observe/snapshot.h"
 #include "holdfast/service/notify.h"
+#include "holdfast/takeover/upgrade.h"
 #include "holdfast/worker/worker.h"
 
 namespace holdfast::cli {
@@ -77,7 +78,6 @@ Balancer::Balancer(std::string file, std::string program, state::Region& region)
 
 // Nothing when there is none.
 Fd Balancer::watch_guardian(Log& log) {
-  guardian_ = static_cast<pid_t>(region_.shared().supervision.guardian_pid.get());
   if (guardian_ == 0) {
     return {};
   }
@@ -159,7 +159,7 @@ admin::Operations Balancer::operations(worker::Worker& worker, Log& log) const {
 bool Balancer::may_serve(Log& log) {
   auto& upgrade = region_.shared().supervision.upgrade;
   constexpr auto kTrying = static_cast<std::uint32_t>(UpgradeState::trying);
-  if (upgrade.state.get() != kTrying) {
+  if (!takeover::is_on_trial(region_.shared())) {
     return true;
   }
   ::prctl(PR_SET_PDEATHSIG, 0);  // before: once committed, nobody else would go on
@@ -172,7 +172,8 @@ bool Balancer::may_serve(Log& log) {
   return true;
 }
 
-int Balancer::run() {
+int Balancer::run(pid_t guardian) {
+  guardian_ = guardian;
   auto& shared = region_.shared();
   // What is in force: a successor mustn't read a file that somebody is at.
   const auto text = read_memory_file(static_cast<int>(shared.config_fd.get()));
@@ -186,7 +187,7 @@ int Balancer::run() {
   Log log;
   log.set_level(config->log.level);
   worker::Worker::block_signals();
-  if (shared.supervision.guardian_pid.get() != 0) {
+  if (guardian_ != 0) {
     // Ctrl-C reaches both processes; the guardian's word is what counts.
     std::signal(SIGINT, SIG_IGN);
   }
@@ -207,9 +208,9 @@ int Balancer::run() {
     return refuse(started.error());
   }
   if (!may_serve(log)) {
-    return kFailed;
+    ::_exit(kFailed);  // nothing is closed: the image before this one goes on with it
   }
-  const auto guardian = watch_guardian(log);
+  const auto watched = watch_guardian(log);
   const auto tell_main_process = [&] {
     const auto pid = static_cast<pid_t>(shared.supervision.guardian_pid.get());
     // A start that was to adopt this instance may not even have been executed. Said again to
@@ -239,7 +240,7 @@ int Balancer::run() {
           },
       .on_guardian_gone = [&] { on_guardian_gone(log); },
       .on_reload = [&](const Config& changed) { return interface.change(changed.admin); },
-      .guardian = guardian.get(),
+      .guardian = watched.get(),
   });
   if (!ended) {
     // The guardian that asked for this goes on with everything, if it hasn't died since.

@@ -27,7 +27,7 @@ class Balancer final : public guardian::WorkerProgram {
   [[nodiscard]] const takeover::Image& upgraded() const { return upgraded_; }
 
   // Until it is asked to end; the exit code.
-  int run() override;
+  int run(pid_t guardian) override;
 
  private:
   [[nodiscard]] std::set<int> kept() const;

@@ -118,7 +118,7 @@ int run(const RunOptions& options) {
   Balancer balancer(file, own_program(), *region);
   if (!options.guardian) {
     shared.supervision.generation.set(1);
-    return balancer.run();
+    return balancer.run(0);
   }
   return keep_alive(false, *region, balancer);
 }

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <utility>
 
+#include "holdfast/base/fault.h"
 #include "holdfast/takeover/clone.h"
 #include "holdfast/takeover/message.h"
 #include "holdfast/takeover/oom_score.h"
@@ -98,14 +99,20 @@ void Guardian::start_worker() {
   const auto now = Clock::now();
   watchdog_.begin(now);
   shared_.phase.set(static_cast<std::uint32_t>(Phase::starting));
+  const pid_t guardian = ::getpid();
+  const bool on_trial = takeover::is_on_trial(shared_);
   const pid_t child = takeover::clone_sharing_descriptors();
   if (child == 0) {
+    HOLDFAST_FAULT_POINT(worker_cloned);
     ::prctl(PR_SET_NAME, "holdfast-worker");
     takeover::set_worker_oom_score(shared_);
-    if (takeover::is_on_trial(shared_)) {
+    if (on_trial) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != guardian) {
+        ::_exit(1);  // it died before that, and its keeper goes on
+      }
     }
-    ::_exit(program_.run());
+    ::_exit(program_.run(guardian));
   }
   if (child < 0) {
     say("error", "worker not started reason=\"errno %d\"", errno);

@@ -32,8 +32,7 @@ void flag_descriptors(int flags) {
   auto& supervision = shared.supervision;
   supervision.guardian_pid.set(static_cast<std::uint32_t>(::getpid()));
   // An upgrade that the dead guardian had begun is off; its keeper goes.
-  supervision.upgrade.state.exchange(static_cast<std::uint32_t>(state::UpgradeState::trying),
-                                     static_cast<std::uint32_t>(state::UpgradeState::none));
+  supervision.upgrade.state.set(static_cast<std::uint32_t>(state::UpgradeState::none));
   supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::guardian));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
   supervision.restarts[static_cast<std::size_t>(state::DeathCause::guardian)].add(1);

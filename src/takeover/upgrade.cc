@@ -117,7 +117,7 @@ bool watches(pid_t keeper, state::SharedState& shared) {
 
 void roll_back(state::SharedState& shared, UpgradeFailure failure, std::uint32_t detail) {
   auto& upgrade = shared.supervision.upgrade;
-  upgrade.state.set(number_of(UpgradeState::rolled_back));
+  upgrade.state.set(number_of(UpgradeState::none));
   finish(upgrade, UpgradeResult::rolled_back, failure, detail);
   const auto reason = to_string(failure);
   shared.events.write(state::EventKind::upgrade_rolled_back,
@@ -151,7 +151,8 @@ void execute_upgrade(pid_t keeper, const Image& upgraded, state::SharedState& sh
 }
 
 bool is_on_trial(const state::SharedState& shared) {
-  return shared.supervision.upgrade.state.get() == number_of(UpgradeState::trying);
+  const auto state = shared.supervision.upgrade.state.get();
+  return state == number_of(UpgradeState::trying) || state == number_of(UpgradeState::rolled_back);
 }
 
 }  // namespace holdfast::takeover

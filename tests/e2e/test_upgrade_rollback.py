@@ -2,18 +2,23 @@
 one that ran before goes on with every connection."""
 
 import contextlib
+import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support import tcp
 from support.aftermath import assert_nothing_is_left, assert_nothing_was_lost
 from support.binary import BINARY
 from support.configuration import NO_CHECKS, web
+from support.continuity import state_of
 from support.crowd import LONG
+from support.daemon import children_of
 from support.faults import BINARY as FAULTS_BINARY
 from support.program import PASSES, Program
 from support.traffic import Traffic
 from support.upgrades import assert_upgrades, client_of, pair, rolled_back, upgrade
+from support.waiting import wait_until
 
 DEATHS = r" error (worker|guardian) died"
 MANY = 10 if LONG else 3
@@ -117,6 +122,26 @@ def test_a_program_whose_worker_fails_before_it_serves_is_rolled_back(
         faulty_echoing.kill_worker()
         assert_can_be_upgraded(faulty_echoing, fault_program)
         assert_upgrades(faulty_echoing, rolled_back=1, succeeded=1)
+
+
+def test_a_new_programs_worker_that_wakes_up_too_late_ends(
+    faulty_echoing, fault_program, faults, address
+):
+    """Its guardian has died, and the keeper has another worker by then."""
+    faulty_echoing.expect_log(DEATHS)
+    first = faulty_echoing.guardian_pid
+    with client_of(address), ThreadPoolExecutor() as threads:
+        fault_program.become_another_build()
+        faults.arm("worker_cloned", "stop")
+        done = threads.submit(rolled_back, faulty_echoing, ENDED)
+        faults.wait_until_fired("worker_cloned")
+        (late,) = wait_until(lambda: [pid for pid in children_of(first) if state_of(pid) == "T"])
+        os.kill(first, signal.SIGKILL)
+        faulty_echoing.follow_guardian(-signal.SIGKILL)
+        os.kill(late, signal.SIGCONT)
+        done.result()
+        faulty_echoing.wait_until_whole()
+        assert_can_be_upgraded(faulty_echoing, fault_program)
 
 
 def test_a_worker_that_crashes_once_it_serves_is_followed_by_another_of_the_new_program(

@@ -5,7 +5,8 @@
 // All fault points, in the order in which a connection meets them. Tests read this list: each of
 // them is an end-to-end test of its own, and one that is never passed fails it.
 #define HOLDFAST_FAULT_POINTS(X)                                            \
-  /* src/worker: starting, and an own turn of the control thread */         \
+  /* src/guardian, src/worker: starting; a control thread's turn */         \
+  X(worker_cloned)                                                          \
   X(worker_starts)                                                          \
   X(listening_bound)                                                        \
   X(listening_recorded)                                                     \

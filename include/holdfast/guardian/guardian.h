@@ -15,8 +15,9 @@ namespace holdfast::guardian {
 // What runs in a worker. A guardian knows nothing of it but that it returns an exit code.
 class WorkerProgram {
  public:
-  // In the new process, which has a copy of this one's memory and shares its descriptors.
-  virtual int run() = 0;
+  // In the new process, which has a copy of this one's memory and shares its descriptors. Whose
+  // worker it is: the guardian may be gone by the time it looks.
+  virtual int run(pid_t guardian) = 0;
 
  protected:
   ~WorkerProgram() = default;

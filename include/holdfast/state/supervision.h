@@ -26,7 +26,12 @@ inline constexpr std::uint32_t kNoThread = 0xffff'ffff;
 // Where an upgrade stands while two images of the program could serve. Exactly one of them may
 // leave `trying`: the new worker when it is ready to go on with the connections, or the old image
 // when it takes them back.
-enum class UpgradeState : std::uint32_t { none, trying, committed, rolled_back };
+enum class UpgradeState : std::uint32_t {
+  none,
+  trying,
+  committed,
+  rolled_back,  // until what was to take over is gone
+};
 
 // How an upgrade ended.
 enum class UpgradeResult : std::uint8_t {

@@ -27,7 +27,8 @@ void execute_upgrade(pid_t keeper, const Image& upgraded, state::SharedState& sh
 // Notes and says that the old image goes on.
 void roll_back(state::SharedState& shared, state::UpgradeFailure failure, std::uint32_t detail);
 
-// Whether an upgrade is under way of which nobody knows yet how it ends.
+// Whether an upgrade is under way of which nobody knows yet how it ends; or that the keeper takes
+// back, until what was to take over is gone.
 [[nodiscard]] bool is_on_trial(const state::SharedState& shared);
 
 }  // namespace holdfast::takeover

@@ -41,14 +41,14 @@ def standing_still(*processes):
     try:
         for process in processes:
             os.kill(process, signal.SIGSTOP)
-            wait_until(lambda: _state(process) == "T")
+            wait_until(lambda: state_of(process) == "T")
         yield
     finally:
         for process in processes:
             os.kill(process, signal.SIGCONT)
 
 
-def _state(process):
+def state_of(process):
     """One letter; the name before it may hold anything (proc(5))."""
     text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
     return text.rpartition(")")[2].split()[0]
@@ -56,7 +56,7 @@ def _state(process):
 
 def _is_dead(process):
     """Nobody has waited for it yet, and none of its threads is left."""
-    return _state(process) == "Z" and os.listdir(f"/proc/{process}/task") == [str(process)]
+    return state_of(process) == "Z" and os.listdir(f"/proc/{process}/task") == [str(process)]
 
 
 def echoes(client, data=b"are you there?"):
