@@ -94,7 +94,10 @@ void Balancer::on_guardian_gone(Log& log) {
   }
   auto& supervision = region_.shared().supervision;
   if (!supervision.guardian_pid.exchange(static_cast<std::uint32_t>(guardian_), 0)) {
-    return;  // the keeper of an upgrade has taken the guardian's place
+    // The keeper of an upgrade has taken the guardian's place and ends this worker; or it gives way
+    // again, when it finds that the upgrade was done.
+    guardian_is_missing_ = true;
+    return;
   }
   const bool on_purpose = supervision.leaving.get() != 0;
   log.write(on_purpose ? LogLevel::info : LogLevel::error,

@@ -26,7 +26,6 @@ using state::UpgradeState;
 // that hangs was found out before, when it was asked to look at the region, unless it hangs only
 // now.
 constexpr auto kTrialLimit = 4s;
-constexpr auto kKeeperLimit = 1s;
 constexpr int kLookEveryMs = 2;
 
 constexpr auto number_of(UpgradeState state) {
@@ -43,20 +42,17 @@ void end_worker(int worker) {
 }
 
 // In the keeper. Returns when the guardian, which is its parent, or the new image that it executed
-// has failed and is gone.
-void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
-  auto& upgrade = shared.supervision.upgrade;
-  // In the table that it shares with the worker, which knows nothing of it: a successor's sweep
-  // closes it if need be.
-  const auto worker_fd = static_cast<int>(::syscall(SYS_pidfd_open, worker, 0));
-  if (worker_fd < 0) {
-    ::_exit(errno);  // its guardian does nothing without it
-  }
-  upgrade.state.set(number_of(UpgradeState::trying));
+// has failed and is gone, and this is the guardian.
+void keep_watch(pid_t parent, int worker, state::SharedState& shared) {
+  auto& supervision = shared.supervision;
+  auto& state = supervision.upgrade.state;
+  const auto take_back = [&] {
+    return state.exchange(number_of(UpgradeState::trying), number_of(UpgradeState::rolled_back));
+  };
   const auto until = Clock::now() + kTrialLimit;
   auto failure = UpgradeFailure::none;
   while (failure == UpgradeFailure::none) {
-    if (upgrade.state.get() != number_of(UpgradeState::trying)) {
+    if (state.get() != number_of(UpgradeState::trying)) {
       ::_exit(0);
     }
     if (::getppid() != parent) {
@@ -67,21 +63,25 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
       ::poll(nullptr, 0, kLookEveryMs);
     }
   }
-  if (!upgrade.state.exchange(number_of(UpgradeState::trying),
-                              number_of(UpgradeState::rolled_back))) {
-    ::_exit(0);  // it was ready in the last moment
+  if (failure == UpgradeFailure::hung) {
+    if (!take_back()) {
+      ::_exit(0);  // it was ready in the last moment
+    }
+    while (::getppid() == parent) {
+      ::kill(parent, SIGKILL);
+      ::poll(nullptr, 0, kLookEveryMs);
+    }
   }
-  // A new image's worker goes with it (PR_SET_PDEATHSIG), if it got that far.
-  while (::getppid() == parent) {
-    ::kill(parent, SIGKILL);
-    ::poll(nullptr, 0, kLookEveryMs);
-  }
-  auto& supervision = shared.supervision;
-  if (!supervision.guardian_pid.exchange(static_cast<std::uint32_t>(parent),
-                                         static_cast<std::uint32_t>(::getpid()))) {
+  // A new image's worker went with it (PR_SET_PDEATHSIG), unless it serves by now.
+  const auto self = static_cast<std::uint32_t>(::getpid());
+  if (!supervision.guardian_pid.exchange(static_cast<std::uint32_t>(parent), self)) {
     ::_exit(0);  // the worker has seen it first, and makes another guardian
   }
-  end_worker(worker_fd);
+  if (failure == UpgradeFailure::ended && !take_back()) {
+    supervision.guardian_pid.exchange(self, static_cast<std::uint32_t>(parent));
+    ::_exit(0);  // it was ready in the last moment: its worker makes another guardian
+  }
+  end_worker(worker);
   close_descriptors_on_execute();
   supervision.last_cause.set(static_cast<std::uint32_t>(state::DeathCause::upgrade));
   supervision.died_at.set(static_cast<std::uint64_t>(to_nanoseconds(Clock::now())));
@@ -90,27 +90,6 @@ void keep_watch(pid_t parent, pid_t worker, state::SharedState& shared) {
             failure == UpgradeFailure::hung
                 ? static_cast<std::uint32_t>(std::chrono::milliseconds(kTrialLimit).count())
                 : 0);
-}
-
-// Until the keeper does, the worker mustn't go. False, with errno, when it doesn't; it is gone
-// then.
-bool watches(pid_t keeper, state::SharedState& shared) {
-  const auto until = Clock::now() + kKeeperLimit;
-  int status = 0;
-  while (!is_on_trial(shared)) {
-    if (::waitpid(keeper, &status, WNOHANG) == keeper) {
-      errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
-      return false;
-    }
-    if (Clock::now() > until) {
-      ::kill(keeper, SIGKILL);
-      ::waitpid(keeper, nullptr, 0);
-      errno = ETIMEDOUT;
-      return false;
-    }
-    ::poll(nullptr, 0, kLookEveryMs);
-  }
-  return true;
 }
 
 }  // namespace
@@ -128,14 +107,27 @@ void roll_back(state::SharedState& shared, UpgradeFailure failure, std::uint32_t
 
 pid_t make_keeper(pid_t worker, state::SharedState& shared) {
   const pid_t parent = ::getpid();
+  // In the table that is shared with the worker, which knows nothing of it: a successor's sweep
+  // closes it if need be.
+  const auto worker_fd = static_cast<int>(::syscall(SYS_pidfd_open, worker, 0));
+  if (worker_fd < 0) {
+    return -1;
+  }
+  // Before there is a keeper: one that is late mustn't touch what somebody else began by then.
+  shared.supervision.upgrade.state.set(number_of(UpgradeState::trying));
   const pid_t keeper = clone_sharing_descriptors();
   if (keeper == 0) {
     ::prctl(PR_SET_NAME, "holdfast-keeper");
-    keep_watch(parent, worker, shared);
+    keep_watch(parent, worker_fd, shared);
     ::prctl(PR_SET_NAME, "holdfast");
     return 0;
   }
-  return keeper < 0 || watches(keeper, shared) ? keeper : -1;
+  if (keeper < 0) {
+    const int code = errno;
+    ::close(worker_fd);
+    errno = code;
+  }
+  return keeper;
 }
 
 void dismiss_keeper(state::SharedState& shared) {
