@@ -76,6 +76,8 @@ int Guardian::run() {
   } else {
     takeover::note_oom_score(shared_);
   }
+  // Who ended before this image could hear of it, as the keeper of an upgrade may have.
+  on_child_ended();
   start_worker();
   while (exit_code_ < 0) {
     pollfd waiting{.fd = signals_.get(), .events = POLLIN, .revents = 0};

@@ -133,9 +133,6 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
       resumed.push_back(record);
     }
     resumption_.begin(std::move(resumed));
-    if (is_on_trial()) {
-      resumption_.finish();
-    }
     for (auto& client : unrecorded) {
       auto* record = table_.take();
       if (record == nullptr) {
@@ -191,12 +188,6 @@ class Relay::Impl final : public Listener::Owner, public Session::Owner {
         session != sessions_.end() && record.id == id) {
       session->second.resume();
     }
-  }
-
-  // A new program shows that it can go on with all of them before the one before it is given up.
-  [[nodiscard]] bool is_on_trial() const {
-    return context_.shared.supervision.upgrade.state.get() ==
-           static_cast<std::uint32_t>(state::UpgradeState::trying);
   }
 
   Session& begin(const std::shared_ptr<const Service>& service, state::ConnectionRecord& record) {

@@ -24,6 +24,9 @@ using state::ResetBy;
 // A backend that closes a connection in this time, and says nothing, refuses to serve.
 constexpr Duration kRefusal = std::chrono::seconds(1);
 
+// When one whose time is over before its turn to go on has come is looked at again.
+constexpr Duration kResumptionCheck = std::chrono::milliseconds(10);
+
 }  // namespace
 
 Session::Session(Context& context, std::shared_ptr<const Service> service,
@@ -299,6 +302,10 @@ void Session::on_deadline() {
   HOLDFAST_FAULT_POINT(session_deadline_reached);
   if (delivery_ends_) {
     finish_when_delivered();
+  } else if (!client_poll_) {
+    // What a worker left can't be judged before it is resumed: bytes may be in a pipe for a sink
+    // that takes them by now, or a FIN be due.
+    context_.deadlines.list(kResumptionCheck).touch(*this);
   } else if (is_event_waiting()) {
     deadline().touch(*this);
   } else if (directions_over() > 0) {

@@ -196,8 +196,11 @@ void Reload::finish(const Candidate& candidate) {
 
 void Reload::end(const Job& job, const ReloadResult& result, int code) {
   if (!job.change) {
-    if (result.is_too_late) {  // nobody's mistake
-      log_.info("reload not done", {{"reason", kIsStopping}});
+    if (result.is_too_late) {
+      // Nobody's mistake, and said once: `holdfast reload` goes on asking for some seconds.
+      if (!std::exchange(was_too_late_, true)) {
+        log_.info("reload not done", {{"reason", kIsStopping}});
+      }
     } else {
       report(result);
     }

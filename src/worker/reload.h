@@ -79,6 +79,7 @@ class Reload {
   loop::Mailbox mailbox_;
   std::shared_ptr<Return> return_ = std::make_shared<Return>();
   bool is_busy_ = false;  // with the first of them
+  bool was_too_late_ = false;
   std::deque<Job> jobs_;
 };
 

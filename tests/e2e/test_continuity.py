@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -243,3 +244,15 @@ def test_the_kernel_short_of_memory_takes_the_worker_first(balancing, tcp_server
     daemon.kill_guardian()
     assert score(daemon.guardian_pid) == own, "though it came from a worker"
     assert score(children_of(daemon.guardian_pid)[0]) == min(own + 100, 1000)
+
+
+def test_a_child_that_ended_before_the_guardian_began_is_no_zombie(holdfast, free_port):
+    bearing = (
+        "import os, sys\n"
+        "if os.fork() == 0: os._exit(0)\n"
+        "os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    web_config = web(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+    daemon = holdfast(web_config, before=[sys.executable, "-c", bearing])
+    assert children_of(daemon.pid) == [daemon.worker_pid]

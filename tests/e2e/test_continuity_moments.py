@@ -2,13 +2,16 @@
 successor is taking over."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import random
 import signal
 import socket
+import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from support import tcp
@@ -371,3 +374,54 @@ def test_a_pause_of_the_machine_is_nobodys_fault(balancing, tcp_server):
     assert daemon.worker_pid == worker
     assert daemon.metrics().sum(RESTARTS) == 0
     assert not any("hangs" in line for line in daemon.log)
+
+
+def test_what_a_pipe_holds_arrives_though_its_time_is_over_when_others_go_on_first(wire):
+    line = Line(wire(listener={"idle_timeout": "5s"}), False)
+    server, client = line.one, line.other
+    sent = _send_until_some_is_held(server, client)
+    others = [line.wire.join() for _ in range(500)]
+    for one, other in others:
+        one.sendall(b"?")
+        assert other.recv(1) == b"?"
+    with no_worker(line.daemon):
+        over = time.monotonic() + 5.5
+        held = _held_for_good(client, sent)
+        assert held > 0
+        tcp.read_exactly(client, sent - held)
+        wait_until(lambda: time.monotonic() > over)
+    tcp.read_exactly(client, held)
+
+
+def _send_until_some_is_held(server, client):
+    """All that was sent has been taken from the sender, and not all of it fits on the other side."""
+    sent = 0
+    while not (_held(client, sent) and _held_for_good(client, sent)):
+        assert sent < 64 * MEGABYTE
+        server.sendall(bytes(60_000))
+        sent += 60_000
+        wait_until(lambda: tcp.unacknowledged(server) + _queues(server)[1] == 0, interval=0.001)
+    return sent
+
+
+def _held_for_good(client, sent):
+    """Bytes on their way from here to there are seen twice, or not at all."""
+    looks = [_held(client, sent) for _ in range(20)]
+    return looks[0] if len(set(looks)) == 1 else 0
+
+
+def _held(client, sent):
+    """What is neither in a socket of the balancer nor with the client."""
+    unread = int.from_bytes(fcntl.ioctl(client, termios.FIONREAD, bytes(4)), "little")
+    return sent - _queues(client)[0] - unread
+
+
+def _queues(socket_of_ours):
+    """Of the balancer's socket at its other end: bytes that weren't acknowledged, and weren't read."""
+    ends = socket_of_ours.getpeername(), socket_of_ours.getsockname()
+    peer, own = (f"{port:04X}" for _, port in ends)
+    for text in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, local, remote, _, queues = text.split()[:5]
+        if local.endswith(f":{peer}") and remote.endswith(f":{own}"):
+            return tuple(int(queue, 16) for queue in queues.split(":"))
+    raise AssertionError("the balancer has no such socket")

@@ -284,7 +284,9 @@ def test_a_signal_that_comes_when_it_is_stopping_is_no_failure(holdfast, tcp_ser
 
 def test_a_reload_asked_of_one_that_is_stopping_is_put_off(holdfast, tcp_server, free_port):
     with stopping(holdfast, tcp_server, free_port) as daemon:
-        assert daemon.post("/api/v1/reload") == 503
+        assert [daemon.post("/api/v1/reload") for _ in range(5)] == [503] * 5
+    daemon.wait_for_log(" info stopped$")
+    assert sum(" info reload not done " in line for line in daemon.log) == 1
 
 
 def test_who_asks_one_that_ends_meanwhile_hears_that_nobody_is_left(
