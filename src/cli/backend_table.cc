@@ -41,6 +41,24 @@ std::string weight_of(const Json& backend) {
   return weight == configured ? weight : weight + " (" + configured + ")";
 }
 
+// Checks that find a backend down have the last word on it. Out for no longer means that it is
+// about to be tried.
+std::string health_of(const Json& backend) {
+  const auto health = text(backend, "health");
+  const auto ejected = backend.find("ejected");
+  if (health == "down" || ejected == backend.end() || !ejected->is_object()) {
+    return health;
+  }
+  const auto left = ejected->value("left_ms", std::int64_t{0});
+  return left > 0 ? "ejected " + std::to_string((left + 999) / 1000) + "s" : "ejected";
+}
+
+// Of how many, where there is a limit.
+std::string connections_of(const Json& backend) {
+  const auto most = backend.value("max_connections", 0U);
+  return text(backend, "connections") + (most > 0 ? "/" + std::to_string(most) : "");
+}
+
 }  // namespace
 
 std::string backend_table(const Json& backends) {
@@ -48,8 +66,8 @@ std::string backend_table(const Json& backends) {
                             "CONNECTIONS", "SET BY", "SET AT"}};
   for (const auto& backend : backends) {
     rows.push_back({text(backend, "pool") + "/" + text(backend, "name"), text(backend, "address"),
-                    text(backend, "tier"), text(backend, "health"), text(backend, "state"),
-                    weight_of(backend), text(backend, "connections"), text(backend, "set_by"),
+                    text(backend, "tier"), health_of(backend), text(backend, "state"),
+                    weight_of(backend), connections_of(backend), text(backend, "set_by"),
                     time_of(backend)});
   }
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};

@@ -103,6 +103,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend,
   }
   entry.address = address;
   entry.tier.set(config.tier);
+  entry.max_connections.set(config.max_connections);
   publish_weight(config.weight, entry);
   entry.retired.set(0);
 }

@@ -66,6 +66,7 @@ def test_an_added_backend_has_a_tier_and_a_limit(pair, servers, program):
 
     def assert_in_force():
         assert backend(balancer, "web-3")["tier"] == 1
+        assert backend(balancer, "web-3")["max_connections"] == 1
         assert served_by(port) == {"web-1"}
         tell(balancer, "drain", "web/web-1")
         with connected_to(port, "web-3"):
