@@ -160,6 +160,42 @@ def test_the_file_has_the_last_word(pair, servers):
     assert served_by(port) == {"web-1", "web-2"}
 
 
+def test_a_file_that_does_not_go_with_what_was_added_is_refused(pair, servers, free_port):
+    balancer, port, config = pair()
+    balancer.expect_log("reload failed")
+    other = free_port()
+    tell(balancer, "add", "web", "web-3", f"127.0.0.1:{other}")
+    before = backends(balancer)
+    balancer.write_config(config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{other}"))
+    refused = balancer.tell("reload")
+    assert refused.returncode == 1
+    assert (
+        "error: with what was added and removed at run time, "
+        "backend 'web-3' is its own listener 'web'"
+    ) in refused.stderr
+    assert "holdfast remove" in refused.stderr
+    assert backends(balancer) == before
+    balancer.wait_for_log("error reload failed reason=.*is its own listener")
+    tell(balancer, "remove", "web/web-3")
+    assert balancer.tell("reload").returncode == 0
+    assert served_by(other) == {"web-1", "web-2"}
+
+
+def test_a_file_that_leaves_a_gap_below_an_added_backend_is_warned_of(pair, servers):
+    balancer, port, config = pair()
+    tiered = config.replace('{"name": "web-2"', '{"tier": 1, "name": "web-2"')
+    balancer.reload(tiered)
+    tell(balancer, "add", "web", "web-3", servers[2].address, "--tier", "2")
+    balancer.write_config(config)
+    done = balancer.tell("reload")
+    assert done.returncode == 0
+    assert (
+        "warning: with what was added and removed at run time, "
+        "pool 'web' has no backend in tier 1"
+    ) in done.stderr
+    assert backend(balancer, "web-3")["tier"] == 2
+
+
 def test_asking_twice_comes_to_the_same(pair, servers):
     balancer, _, _ = pair()
     for _ in range(2):
