@@ -271,11 +271,15 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
   const auto has_name = [&](const auto& one) { return is_of(one, backend.pool, backend.name); };
   if (const auto* in_file = find_backend(*pool, backend.name)) {
     const auto removed = std::ranges::find_if(changes.removed, has_name);
+    const bool is_same = values_of(*in_file) == values_of(backend);
+    if (removed == changes.removed.end() && is_same) {
+      return changes;  // it may have been taken back already
+    }
     if (removed == changes.removed.end()) {
       return refuse(EEXIST, "the configuration file has a backend '" + backend.name +
                                 "' in pool '" + backend.pool + "': give it another name");
     }
-    if (values_of(*in_file) != values_of(backend)) {
+    if (!is_same) {
       return refuse(EEXIST, "the configuration file has '" + backend.name + "' at " +
                                 describe(*in_file) +
                                 ": add it as that, change the file and reload, or give it "

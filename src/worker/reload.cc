@@ -227,7 +227,9 @@ void Reload::end(const Job& job, const ReloadResult& result, int code) {
     return;
   }
   if (result.succeeded) {
-    report(*job.change);
+    if (!result.changes.empty()) {
+      report(*job.change);
+    }
     job.change_asked(result.changes);
   } else {
     job.change_asked(tl::unexpected(Error{result.messages, code != 0 ? code : EINVAL}));

@@ -96,10 +96,22 @@ def test_an_added_backend_that_leaves_a_gap_between_tiers_is_refused(pair, serve
     assert names(balancer) == ["web-1", "web-2"]
 
 
-@pytest.mark.parametrize("option", [("--tier", "16"), ("--max-connections", "0")])
-def test_a_tier_or_a_limit_out_of_range_is_a_wrong_command_line(pair, servers, option):
+@pytest.mark.parametrize(
+    ("option", "value", "range"),
+    [
+        ("--tier", "16", "0 to 15"),
+        ("--max-connections", "0", "1 to 10000000"),
+        ("--weight", "1001", "0 to 1000"),
+        ("--weight", "010", "0 to 1000"),  # eight, to some
+        ("--weight", "1e2", "0 to 1000"),
+        ("--weight", "-1", "0 to 1000"),
+    ],
+)
+def test_a_number_that_cannot_be_is_a_wrong_command_line(pair, servers, option, value, range):
     balancer, _, _ = pair()
-    assert told(balancer, "add", "web", "web-3", servers[2].address, *option).returncode == 2
+    done = told(balancer, "add", "web", "web-3", servers[2].address, option, value)
+    assert done.returncode == 2
+    assert f"{option}: '{value}' is no whole number from {range}" in done.stderr
 
 
 def test_connections_of_a_removed_backend_go_on(pair):
@@ -211,6 +223,10 @@ def test_a_removal_is_taken_back_by_adding_the_same(pair, servers):
     tell(balancer, "add", "web", "web-2", servers[1].address)
     assert served_by(port) == {"web-1", "web-2"}
     assert balancer.tell("reload").stderr == ""
+    again = tell(balancer, "add", "web", "web-2", servers[1].address)
+    assert again == ["done already, nothing differs"]
+    events = [event["event"] for event in json.loads(balancer.get("/api/v1/events")[2])]
+    assert events.count("backend_added") == 1
 
 
 def test_a_backend_of_which_nothing_is_known_is_added_down(pair):

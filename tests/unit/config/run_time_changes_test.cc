@@ -125,6 +125,7 @@ TEST(RunTimeChanges, take_a_removal_back_when_the_same_is_added) {
   auto same = third("10.0.0.2:80", 2);
   same.name = "web-2";
   EXPECT_EQ(add_backend(config, without_second(config), same).value(), RunTimeChanges{});
+  EXPECT_EQ(add_backend(config, {}, same).value(), RunTimeChanges{}) << "asked for twice";
 }
 
 TEST(RunTimeChanges, refuse_a_name_that_the_file_has) {
