@@ -71,6 +71,14 @@ Json to_json(const state::EjectionRecord& ejection) {
   return {{"left_ms", is_out ? left / 1'000'000 : 0}, {"times", ejection.times.get()}};
 }
 
+Json to_json(const state::AgentRecord& agent) {
+  const auto state = agent.current_state();
+  if (state == state::AgentState::ready && agent.percent() == 100) {
+    return nullptr;
+  }
+  return {{"state", to_string(state)}, {"weight_percent", agent.percent()}};
+}
+
 // Names and addresses don't change meanwhile.
 Json to_json(const state::SharedState& shared, const state::BackendEntry& entry) {
   const auto& admin = entry.admin;
@@ -89,6 +97,7 @@ Json to_json(const state::SharedState& shared, const state::BackendEntry& entry)
           {"connections", entry.active.get()},
           {"max_connections", entry.max_connections.get()},
           {"ejected", to_json(entry.ejection)},
+          {"agent", to_json(entry.agent)},
           {"closing", to_json(admin.closing)}};
 }
 

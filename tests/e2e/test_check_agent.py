@@ -5,6 +5,7 @@ import json
 from support import tcp
 from support.checks import QUICK, assert_goes_down, checked, wait_for_state
 from support.configuration import web
+from support.operating import tell
 from support.waiting import wait_until
 
 
@@ -161,6 +162,7 @@ def test_who_waits_is_served_when_an_agent_takes_its_backend_back_in(
     for _ in range(5):  # one that comes at a moment when somebody looks anyway proves nothing
         agents[1].line = b"drain\n"
         wait_until(lambda: agent_says(daemon, "drain", 1, "two"))
+        assert "drain (agent)" in tell(daemon, "backends")[2]
         with tcp.connect(("127.0.0.1", front)) as held:
             assert tcp.read_exactly(held, 3) == b"one"
             with tcp.connect(("127.0.0.1", front)) as client:

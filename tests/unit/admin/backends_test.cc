@@ -111,6 +111,16 @@ TEST_F(Backends, show_that_they_are_ejected_for_how_long_and_how_often_in_a_row)
   EXPECT_EQ(get("/api/v1/backends/web/web-2").at("ejected").at("left_ms"), 0);
 }
 
+TEST_F(Backends, show_what_their_agents_ask_for) {
+  EXPECT_TRUE(get("/api/v1/backends/web/web-2").at("agent").is_null());
+  auto& agent = state_.shared().backends[second_].agent;
+  agent.state.set(static_cast<std::uint32_t>(state::AgentState::drain));
+  agent.set_percent(25);
+  const auto shown = get("/api/v1/backends/web/web-2").at("agent");
+  EXPECT_EQ(shown.at("state"), "drain");
+  EXPECT_EQ(shown.at("weight_percent"), 25);
+}
+
 TEST_F(Backends, that_are_removed_are_listed_as_long_as_they_have_connections) {
   auto& entry = state_.shared().backends[second_];
   entry.retired.set(1);
