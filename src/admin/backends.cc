@@ -60,6 +60,25 @@ Json to_json(const state::ClosingRecord& closing) {
           {"spread_ms", closing.spread.get() / 1'000'000}};
 }
 
+// How long it is out for yet: 0 once a check, or a connection on trial, may take it back in.
+Json to_json(const state::EjectionRecord& ejection) {
+  const auto state = ejection.current();
+  if (state == state::EjectionState::none) {
+    return nullptr;
+  }
+  const auto left = static_cast<std::int64_t>(ejection.until.get()) - to_nanoseconds(Clock::now());
+  const bool is_out = state == state::EjectionState::ejected && left > 0;
+  return {{"left_ms", is_out ? left / 1'000'000 : 0}, {"times", ejection.times.get()}};
+}
+
+Json to_json(const state::AgentRecord& agent) {
+  const auto state = agent.current_state();
+  if (state == state::AgentState::ready && agent.percent() == 100) {
+    return nullptr;
+  }
+  return {{"state", to_string(state)}, {"weight_percent", agent.percent()}};
+}
+
 // Names and addresses don't change meanwhile.
 Json to_json(const state::SharedState& shared, const state::BackendEntry& entry) {
   const auto& admin = entry.admin;
@@ -76,6 +95,9 @@ Json to_json(const state::SharedState& shared, const state::BackendEntry& entry)
           {"weight", entry.weight.get()},
           {"configured_weight", admin.configured_weight.get()},
           {"connections", entry.active.get()},
+          {"max_connections", entry.max_connections.get()},
+          {"ejected", to_json(entry.ejection)},
+          {"agent", to_json(entry.agent)},
           {"closing", to_json(admin.closing)}};
 }
 

@@ -156,7 +156,7 @@ Result<Fd> start_connect(const SocketAddress& address, const ConnectOptions& opt
     }
   }
   if (::connect(socket->get(), address.data(), address.size()) != 0 && errno != EINPROGRESS) {
-    return fail("connect", errno);
+    return fail("cannot connect to " + address.to_string(), errno);
   }
   return socket;
 }

@@ -51,6 +51,22 @@ std::string judge_time(const std::string& text) {
   return is_time ? "" : "a time is 0s to 24h";
 }
 
+// Decimal, and not by CLI::Range: "010" would be 8.
+CLI::Validator whole_number(unsigned least, unsigned most) {
+  return {[least, most](const std::string& text) -> std::string {
+            unsigned number = 0;
+            const auto* end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, number);
+            const bool is_one = error == std::errc() && stop == end &&
+                                (text.size() == 1 || text[0] != '0') && number >= least &&
+                                number <= most;
+            return is_one ? ""
+                          : "'" + text + "' is no whole number from " + std::to_string(least) +
+                                " to " + std::to_string(most);
+          },
+          ""};
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* help,
                       const std::shared_ptr<OperationOptions>& options) {
   auto* command = app.add_subcommand(name, help);
@@ -109,7 +125,7 @@ void add_backend_commands(CLI::App& app, std::function<int()>& chosen) {
   add_target(weight, options);
   weight->add_option("weight", options->weight, "0 to 1000; 0: no new connections")
       ->required()
-      ->check(CLI::Range(0, 1000));
+      ->check(whole_number(0, 1000));
   choose(weight, weigh_backend);
 
   auto* add = add_command(app, "add", "Add a backend to a pool", options);
@@ -122,14 +138,14 @@ void add_backend_commands(CLI::App& app, std::function<int()>& chosen) {
   add->add_option("address", options->address, "host:port, \"[ipv6]:port\" or unix:/path")
       ->required();
   add->add_option("--weight", options->weight, "0 to 1000")
-      ->check(CLI::Range(0, 1000))
+      ->check(whole_number(0, 1000))
       ->capture_default_str();
   add->add_option("--tier", options->tier, "0 to 15: used when those below haven't enough left")
-      ->check(CLI::Range(0U, kMaxTier))
+      ->check(whole_number(0, kMaxTier))
       ->capture_default_str();
   add->add_option("--max-connections", options->max_connections,
                   "1 to 10000000 at a time; without it, no limit")
-      ->check(CLI::Range(1U, kMostConnections));
+      ->check(whole_number(1, kMostConnections));
   choose(add, add_backend);
 
   auto* remove = add_command(app, "remove", "Take a backend out of its pool", options);

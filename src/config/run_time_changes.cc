@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "config/rules.h"
 #include "config/validate.h"
@@ -32,6 +34,33 @@ auto* find_backend(auto& pool, std::string_view name) {
   return place == pool.backends.end() ? nullptr : &*place;
 }
 
+// The backends of a configuration by pool and name: not a search through thousands for each of
+// thousands.
+class BackendsByName {
+ public:
+  explicit BackendsByName(const Config& config) {
+    for (const auto& pool : config.pools) {
+      auto& backends = pools_[pool.name];
+      for (const auto& backend : pool.backends) {
+        backends.emplace(backend.name, &backend);
+      }
+    }
+  }
+
+  [[nodiscard]] const BackendConfig* find(std::string_view pool, std::string_view name) const {
+    const auto backends = pools_.find(pool);
+    if (backends == pools_.end()) {
+      return nullptr;
+    }
+    const auto place = backends->second.find(name);
+    return place == backends->second.end() ? nullptr : place->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::unordered_map<std::string_view, const BackendConfig*>>
+      pools_;
+};
+
 // All that can be written of a backend. Taken apart into every field it has, so that a new key
 // doesn't compile before it is here too.
 std::string text_of(const BackendConfig& backend) {
@@ -59,6 +88,14 @@ Json to_json(const RemovedBackend& removed) {
 // As the file has it or would, but for the name.
 auto values_of(const auto& backend) {
   return std::tie(backend.address, backend.weight, backend.tier, backend.max_connections);
+}
+
+std::string describe(const auto& backend) {
+  return backend.address.to_string() + " with weight " + std::to_string(backend.weight) +
+         ", tier " + std::to_string(backend.tier) + " and " +
+         (backend.max_connections == 0
+              ? "no max_connections"
+              : "max_connections " + std::to_string(backend.max_connections));
 }
 
 template <class Change>
@@ -107,22 +144,28 @@ tl::unexpected<Error> refuse(int code, std::string message) {
   return tl::unexpected(Error{std::move(message), code});
 }
 
-// The rules that hold for a backend in the file hold for this one too. A warning without a line is
-// about a backend that isn't in the file.
-Result<void> judge(const Config& file, const RunTimeChanges& before, const RunTimeChanges& after) {
+// What the rules say of a configuration that they didn't say of the one before: errors, and
+// warnings that have no line, since they are about a backend that isn't in the file.
+Diagnostics find_news(const Config& before, const Config& after) {
   Diagnostics known;
-  validate(with_changes(file, before).config, known);
+  validate(before, known);
   Diagnostics found;
-  validate(with_changes(file, after).config, found);
-  const auto is_new = [&](const Diagnostic& one) {
-    return (one.severity == Diagnostic::Severity::error || one.mark.line == 0) &&
-           std::ranges::none_of(known, [&](const auto& old) {
+  validate(after, found);
+  std::erase_if(found, [&](const Diagnostic& one) {
+    return (one.severity == Diagnostic::Severity::warning && one.mark.line != 0) ||
+           std::ranges::any_of(known, [&](const auto& old) {
              return old.message == one.message && old.mark.line == one.mark.line;
            });
-  };
-  const auto wrong = std::ranges::find_if(found, is_new);
-  if (wrong != found.end()) {
-    return refuse(EINVAL, wrong->message + (wrong->help.empty() ? "" : ": " + wrong->help));
+  });
+  return found;
+}
+
+// The rules that hold for a backend in the file hold for this one too.
+Result<void> judge(const Config& file, const RunTimeChanges& before, const RunTimeChanges& after) {
+  const auto news = find_news(with_changes(file, before).config, with_changes(file, after).config);
+  if (!news.empty()) {
+    const auto& wrong = news.front();
+    return refuse(EINVAL, wrong.message + (wrong.help.empty() ? "" : ": " + wrong.help));
   }
   return {};
 }
@@ -148,21 +191,28 @@ Result<RunTimeChanges> parse_run_time_changes(std::string_view text) {
 
 ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
   ChangedConfig result{.config = file, .changes = {}};
+  const BackendsByName in_file(file);
+  std::set<std::pair<std::string_view, std::string_view>> gone;
   for (const auto& removed : changes.removed) {
-    auto* pool = find_pool(result.config, removed.pool);
-    const auto* backend = pool == nullptr ? nullptr : find_backend(*pool, removed.name);
-    if (backend == nullptr || text_of(*backend) != removed.configured) {
+    const auto* backend = in_file.find(removed.pool, removed.name);
+    if (backend == nullptr || text_of(*backend) != removed.configured ||
+        !gone.emplace(removed.pool, removed.name).second) {
       continue;
     }
-    pool->backends.erase(pool->backends.begin() + (backend - pool->backends.data()));
     result.changes.removed.push_back(removed);
     result.notes.push_back("pool " + removed.pool + ": backend " + removed.name +
                            " stays removed, by " + removed.origin.by + " at run time");
   }
+  std::unordered_map<std::string_view, PoolConfig*> pools;
+  for (auto& pool : result.config.pools) {
+    pools.emplace(pool.name, &pool);
+    std::erase_if(pool.backends, [&](const BackendConfig& backend) {
+      return gone.contains({pool.name, backend.name});
+    });
+  }
   for (const auto& added : changes.added) {
-    auto* pool = find_pool(result.config, added.pool);
-    const auto* in_file = find_pool(file, added.pool);
-    if (pool == nullptr || find_backend(*in_file, added.name) != nullptr) {
+    const auto pool = pools.find(added.pool);
+    if (pool == pools.end() || in_file.find(added.pool, added.name) != nullptr) {
       continue;
     }
     BackendConfig backend;
@@ -171,12 +221,16 @@ ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes) {
     backend.weight = added.weight;
     backend.tier = added.tier;
     backend.max_connections = added.max_connections;
-    pool->backends.push_back(std::move(backend));
+    pool->second->backends.push_back(std::move(backend));
     result.changes.added.push_back(added);
     result.notes.push_back("pool " + added.pool + ": backend " + added.name + " stays, added by " +
                            added.origin.by + " at run time");
   }
   return result;
+}
+
+Diagnostics diagnose(const Config& file, const ChangedConfig& changed) {
+  return changed.changes == RunTimeChanges{} ? Diagnostics{} : find_news(file, changed.config);
 }
 
 Error no_such_pool(const Config& config, std::string_view pool) {
@@ -217,21 +271,19 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
   const auto has_name = [&](const auto& one) { return is_of(one, backend.pool, backend.name); };
   if (const auto* in_file = find_backend(*pool, backend.name)) {
     const auto removed = std::ranges::find_if(changes.removed, has_name);
+    const bool is_same = values_of(*in_file) == values_of(backend);
+    if (removed == changes.removed.end() && is_same) {
+      return changes;  // it may have been taken back already
+    }
     if (removed == changes.removed.end()) {
       return refuse(EEXIST, "the configuration file has a backend '" + backend.name +
                                 "' in pool '" + backend.pool + "': give it another name");
     }
-    if (values_of(*in_file) != values_of(backend)) {
-      return refuse(
-          EEXIST, "the configuration file has '" + backend.name + "' at " +
-                      in_file->address.to_string() + " with weight " +
-                      std::to_string(in_file->weight) + ", tier " + std::to_string(in_file->tier) +
-                      " and " +
-                      (in_file->max_connections == 0
-                           ? "no max_connections"
-                           : "max_connections " + std::to_string(in_file->max_connections)) +
-                      ": add it as that, change the file and reload, or give it "
-                      "another name");
+    if (!is_same) {
+      return refuse(EEXIST, "the configuration file has '" + backend.name + "' at " +
+                                describe(*in_file) +
+                                ": add it as that, change the file and reload, or give it "
+                                "another name");
     }
     changes.removed.erase(removed);
     return changes;
@@ -242,8 +294,8 @@ Result<RunTimeChanges> add_backend(const Config& file, RunTimeChanges changes,
     if (values_of(*known) == values_of(backend)) {
       return changes;
     }
-    return refuse(EEXIST, "'" + backend.name + "' was added already, at " +
-                              known->address.to_string() + ": remove it first");
+    return refuse(EEXIST, "'" + backend.name + "' was added already, at " + describe(*known) +
+                              ": remove it first, or give this one another name");
   }
   Diagnostics name;
   check_name(backend.name, Mark{.line = 1, .column = 1}, name);

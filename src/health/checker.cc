@@ -219,6 +219,7 @@ class Checker::Impl {
       note_return(entry);
     }
     if (apply_report(report, entry.agent)) {
+      target.pool->serve_waiting();
       say_what_the_agent_wants(target, report);
     }
   }

@@ -32,8 +32,8 @@ Probe::Probe(loop::Loop& loop, std::shared_ptr<const CheckPlan> plan, Report rep
   } else if (auto transport = Transport::open(*plan_)) {
     transport_.emplace(std::move(*transport));
   } else {
-    const int code = transport.error().code;
-    settled_ = failed_by(code, error_text(code));
+    const auto& [message, code] = transport.error();
+    settled_ = failed_by(code, is_local_trouble(code) ? message : error_text(code));
   }
   if (settled_) {
     // Reported from the loop like every other outcome: nobody is called back while still making

@@ -40,6 +40,7 @@ std::optional<Duration> Pool::report_failure(std::uint16_t backend, TimePoint no
   if (!note_failure(ejection, config_.passive, now, may_eject(backend))) {
     return std::nullopt;
   }
+  serve();  // a higher tier may come into use by that
   return ejection_time(ejection, config_.passive);
 }
 

@@ -8,14 +8,14 @@
 
 namespace holdfast::relay {
 
-int Attempt::begin(const pool::Backend& backend, const ConnectOptions& options,
-                   DeadlineList& timeout) {
+Result<void> Attempt::begin(const pool::Backend& backend, const ConnectOptions& options,
+                            DeadlineList& timeout) {
   backend_ = backend.index;
   HOLDFAST_FAULT_POINT(connector_backend_noted);
   began_ = Clock::now();
   auto socket = start_connect(*backend.address, options);
   if (!socket) {
-    return socket.error().code;
+    return tl::unexpected(socket.error());
   }
   HOLDFAST_FAULT_POINT(connector_socket_unrecorded);
   fd_ = socket->release();
@@ -24,7 +24,7 @@ int Attempt::begin(const pool::Backend& backend, const ConnectOptions& options,
   poll_->want(false, true);
   timeout.touch(*this);
   HOLDFAST_FAULT_POINT(connector_polled);
-  return 0;
+  return {};
 }
 
 void Attempt::on_ready(loop::Poll&, loop::Readiness) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "holdfast/base/result.h"
 #include "holdfast/loop/poll.h"
 #include "holdfast/state/connection_record.h"
 #include "relay/context.h"
@@ -30,10 +31,10 @@ class Attempt final : public loop::Poll::Handler, private Waiter {
           std::uint16_t& backend, Owner& owner)
       : context_(context), record_(record), fd_(fd), backend_(backend), owner_(owner) {}
 
-  // Connects to the backend, which is counted as active already. 0, or the errno of a connect that
-  // failed at once: it is still this attempt's backend then.
-  [[nodiscard]] int begin(const pool::Backend& backend, const ConnectOptions& options,
-                          DeadlineList& timeout);
+  // Connects to the backend, which is counted as active already. When the connect fails at once, it
+  // is still this attempt's backend.
+  [[nodiscard]] Result<void> begin(const pool::Backend& backend, const ConnectOptions& options,
+                                   DeadlineList& timeout);
 
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
   [[nodiscard]] std::uint16_t backend() const { return backend_; }

@@ -1,5 +1,6 @@
 #include "relay/backend_report.h"
 
+#include <chrono>
 #include <string>
 
 namespace holdfast::relay {
@@ -9,7 +10,26 @@ std::string serving_of_all(const pool::Pool& pool) {
   return std::to_string(pool.serving()) + "/" + std::to_string(pool.backends().size());
 }
 
+constexpr auto kLocalTroubleInterval = std::chrono::minutes(1);
+
 }  // namespace
+
+void report_local_trouble(Context& context, const pool::Pool& pool, const pool::Backend& backend,
+                          std::string_view reason) {
+  auto& limit =
+      context.local_trouble_limits.try_emplace(pool.index(), kLocalTroubleInterval).first->second;
+  std::uint64_t suppressed = 0;
+  if (!limit.allow(context.loop.now(), suppressed)) {
+    return;
+  }
+  const auto& source = pool.config().connect.socket.source;
+  context.log.warning("connect not possible",
+                      {{"pool", pool.name()},
+                       {"backend", backend.name},
+                       {"bind_source", source.size() == 0 ? "none" : source.endpoint().host},
+                       {"reason", reason},
+                       {"suppressed", suppressed}});
+}
 
 void report_failure(Context& context, pool::Pool& pool, std::uint16_t backend,
                     std::string_view reason) {

@@ -133,11 +133,16 @@ bool Connector::start(Attempt& attempt, const pool::Backend& backend, Why why) {
   }
   note_tried(record_, backend.index);
   attempt.is_hedge = why == Why::hedge;
-  const int code = attempt.begin(backend, pool_.config().connect.socket, service_.connect_deadline);
-  if (code != 0) {
+  const auto begun =
+      attempt.begin(backend, pool_.config().connect.socket, service_.connect_deadline);
+  if (!begun) {
+    const auto& [message, code] = begun.error();
+    if (is_local_trouble(code)) {
+      report_local_trouble(context_, pool_, backend, message);
+    }
     fail(attempt, code);
   }
-  return code == 0;
+  return begun.has_value();
 }
 
 void Connector::on_outcome(Attempt& attempt, int code) {

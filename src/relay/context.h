@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "holdfast/base/clock.h"
@@ -26,6 +27,7 @@ struct Context {
   Log& log;
   ConnectionLog connection_log;
   LogLimit log_limit;  // of connection lines about failures
+  std::map<std::uint16_t, LogLimit> local_trouble_limits = {};  // by pool
 
   [[nodiscard]] std::string_view backend_name(std::uint16_t backend) const {
     return backend == state::kNoBackend ? "none" : state::to_view(shared.backends[backend].name);

@@ -105,6 +105,7 @@ ChangeResult Administration::change(const BackendChange& change) {
     }
     set_weight(entry, change.weight);
     (*pool)->update();  // what is drawn by tables and by the heaviest goes by it from now on too
+    (*pool)->serve_waiting();
     sign(entry, change.by);
     shared_.events.write(EventKind::backend_weight, {{"pool", change.pool},
                                                      {"backend", change.backend},
@@ -125,6 +126,7 @@ ChangeResult Administration::change(const BackendChange& change) {
     return std::vector<std::string>{};  // whoever was the first to say so has set it
   }
   set_state(entry, backend->address.has_value(), after, change);
+  (*pool)->serve_waiting();  // by this backend, or by those of a tier that comes into use
   if (before == after) {
     return std::vector{about + std::string(to_string(after)) +
                        ", another time at which its connections are closed"};

@@ -110,15 +110,6 @@ std::map<std::string_view, std::uint16_t> Entries::backends_of(std::uint16_t poo
   return found;
 }
 
-std::optional<std::uint16_t> Entries::find_backend(std::string_view pool,
-                                                   std::string_view name) const {
-  const auto& pools = shared_.pools;
-  return find(shared_.backends, shared_.backends_touched, [&](const state::BackendEntry& entry) {
-    return to_view(entry.name) == name && entry.pool < pools.size() &&
-           to_view(pools[entry.pool].name) == pool;
-  });
-}
-
 std::optional<std::uint16_t> Entries::find_pool(std::string_view pool) const {
   return find(shared_.pools, shared_.pools_touched,
               [&](const state::PoolEntry& entry) { return to_view(entry.name) == pool; });

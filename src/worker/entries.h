@@ -28,9 +28,6 @@ class Entries {
   [[nodiscard]] std::map<std::string_view, std::uint16_t> backends_of(std::uint16_t pool) const;
 
   // The entry with this name, if there is one.
-  [[nodiscard]] std::optional<std::uint16_t> find_backend(std::string_view pool,
-                                                          std::string_view name) const;
-
   [[nodiscard]] std::optional<std::uint16_t> find_pool(std::string_view pool) const;
 
   // Nobody uses it any more.

@@ -10,8 +10,8 @@
 namespace holdfast::worker {
 
 // Looks after the pools twice a second: has tables follow weights that changed, serves who waits
-// for what became free in other ways than by a release, and says when a pool comes to another tier
-// or to panic. Control thread.
+// for what becomes free by time alone (an ejection that is over where nobody checks), and says when
+// a pool comes to another tier or to panic. Control thread.
 class PoolWatch {
  public:
   PoolWatch(state::SharedState& shared, Log& log) : shared_(shared), log_(log) {}

@@ -33,6 +33,20 @@ std::vector<std::string> errors_in(const std::string& messages) {
   return errors.empty() ? all : errors;
 }
 
+// What is wrong with a file that is right by itself. It may have no line: what was added at run
+// time has none.
+std::string explain(const Diagnostics& diagnostics, const std::string& file) {
+  std::string text;
+  for (const auto& one : diagnostics) {
+    const bool is_error = one.severity == Diagnostic::Severity::error;
+    text += file + (is_error ? ": error: " : ": warning: ") +
+            "with what was added and removed at run time, " + one.message +
+            "\nhelp: " + (one.help.empty() ? "" : one.help + "; or ") +
+            "take back what doesn't fit: holdfast remove\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 Reload::Reload(loop::Loop& loop, std::string file, Config file_config, ChangedConfig in_force,
@@ -154,6 +168,12 @@ Reload::Candidate Reload::read(const std::string& file, const RunTimeChanges& ch
   candidate.file_config = std::move(loaded.config);
   if (candidate.file_config) {
     candidate.changed = with_changes(*candidate.file_config, changes);
+    const auto found = diagnose(*candidate.file_config, candidate.changed);
+    candidate.messages += explain(found, file);
+    if (has_errors(found)) {
+      candidate.file_config.reset();
+      return candidate;
+    }
     candidate.answers = resolve_names(candidate.changed.config);
     // A name server that is out of order takes away nothing that was had before.
     for (auto& [name, answer] : candidate.answers) {
@@ -210,7 +230,9 @@ void Reload::end(const Job& job, const ReloadResult& result, int code) {
     return;
   }
   if (result.succeeded) {
-    report(*job.change);
+    if (!result.changes.empty()) {
+      report(*job.change);
+    }
     job.change_asked(result.changes);
   } else {
     job.change_asked(tl::unexpected(Error{result.messages, code != 0 ? code : EINVAL}));

@@ -103,6 +103,7 @@ void publish_backend(const BackendConfig& config, const pool::Backend& backend,
   }
   entry.address = address;
   entry.tier.set(config.tier);
+  entry.max_connections.set(config.max_connections);
   publish_weight(config.weight, entry);
   entry.retired.set(0);
 }
@@ -151,17 +152,18 @@ std::map<std::string, SocketAddress> known_addresses(const Config& config, const
                                                      const state::SharedState& shared) {
   std::map<std::string, SocketAddress> known;
   for (const auto& pool : config.pools) {
+    const auto index = entries.find_pool(pool.name);
+    if (!index) {
+      continue;
+    }
+    const auto backends = entries.backends_of(*index);
     for (const auto& backend : pool.backends) {
-      if (!is_name(backend.address)) {
-        continue;
-      }
-      const auto index = entries.find_backend(pool.name, backend.name);
-      if (index && shared.backends[*index].address.size() != 0) {
-        known.emplace(backend.address.host, shared.backends[*index].address);
+      const auto entry = is_name(backend.address) ? backends.find(backend.name) : backends.end();
+      if (entry != backends.end() && shared.backends[entry->second].address.size() != 0) {
+        known.emplace(backend.address.host, shared.backends[entry->second].address);
       }
     }
-    const auto index = entries.find_pool(pool.name);
-    if (pool.health.address && is_name(*pool.health.address) && index &&
+    if (pool.health.address && is_name(*pool.health.address) &&
         shared.pools[*index].check_address.size() != 0) {
       known.emplace(pool.health.address->host, shared.pools[*index].check_address);
     }

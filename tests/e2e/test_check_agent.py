@@ -5,6 +5,7 @@ import json
 from support import tcp
 from support.checks import QUICK, assert_goes_down, checked, wait_for_state
 from support.configuration import web
+from support.operating import tell
 from support.waiting import wait_until
 
 
@@ -136,6 +137,44 @@ def test_weights_of_agents_share_out_connections(holdfast, tcp_server, free_port
     daemon.reload(web(f"127.0.0.1:{front}", *servers, pool={"health": QUICK}, weights=(10, 1)))
     wait_until(lambda: all(agent_says(daemon, "ready", 1, f"web-{n}") for n in (1, 2)))
     assert names_of(front, 22).count("one") == 20
+
+
+def test_who_waits_is_served_when_an_agent_takes_its_backend_back_in(
+    holdfast, tcp_server, free_port
+):
+    front, port = free_port(), free_port()
+    hosts = {"one": "127.0.0.1", "two": "127.0.0.2"}
+    agents = [Agent(b"up ready\n"), Agent(b"up ready\n")]
+    for agent, host in zip(agents, hosts.values()):
+        tcp_server(agent, port=port, host=host)
+    backends = [
+        {"name": name, "address": tcp_server(tcp.greeter(name), host=host).address}
+        for name, host in hosts.items()
+    ]
+    pool = {
+        "backends": [backends[0] | {"max_connections": 1}, backends[1]],
+        "health": QUICK | {"type": "agent", "port": port},
+        "queue": {"size": 5, "timeout": "1m"},
+    }
+    daemon = holdfast(web(f"127.0.0.1:{front}", pool=pool))
+    for name in hosts:
+        wait_for_state(daemon, "up", name)
+    for _ in range(5):  # one that comes at a moment when somebody looks anyway proves nothing
+        agents[1].line = b"drain\n"
+        wait_until(lambda: agent_says(daemon, "drain", 1, "two"))
+        assert "drain (agent)" in tell(daemon, "backends")[2]
+        with tcp.connect(("127.0.0.1", front)) as held:
+            assert tcp.read_exactly(held, 3) == b"one"
+            with tcp.connect(("127.0.0.1", front)) as client:
+                queue = "holdfast_pool_queue_length"
+                wait_until(lambda: daemon.metrics().value(queue, pool="web") == 1)
+                said = len(daemon.log)
+                agents[1].line = b"ready\n"
+                daemon.wait_for_log("agent changed .* state=ready ", after=said)
+                assert daemon.metrics().value(queue, pool="web") == 0
+                assert tcp.read_exactly(client, 3) == b"two"
+        active = "holdfast_backend_connections_active"
+        wait_until(lambda: daemon.metrics().sum(active) == 0)
 
 
 def test_an_agent_is_told_what_is_configured(holdfast, tcp_server, free_port):

@@ -147,7 +147,7 @@ def take_all_ports(here, stack, said):
     def a_check_found_none():
         take_another()
         return any(
-            re.search('check inconclusive .* reason="cannot assign', line)
+            re.search('check inconclusive .* reason="cannot connect to .*: cannot assign', line)
             for line in here.balancer.log[said:]
         )
 

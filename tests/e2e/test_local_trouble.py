@@ -1,11 +1,12 @@
 """What is missing on the balancer's own side says nothing about its backends."""
 
 import contextlib
+import json
 import socket
 
 import pytest
 from support import tcp
-from support.configuration import web
+from support.configuration import NO_CHECKS, web
 from support.binary import BINARY
 from support.network import Network
 from support.process import Process
@@ -75,12 +76,16 @@ def test_running_out_of_ports_counts_against_no_backend(holdfast, network, backe
             if client := connect(path):
                 stack.enter_context(client)
             return any(
-                'check inconclusive pool=web backend=web-1 reason="cannot assign' in line
+                'check inconclusive pool=web backend=web-1 reason="cannot connect to' in line
                 for line in balancer.log
             )
 
         wait_until(a_check_finds_no_port, 20)
         assert connect(path) is None, "nor does a client"
+        balancer.wait_for_log(
+            f"warning connect not possible pool=web backend=web-1 bind_source=none "
+            f'reason="cannot connect to {backend}: cannot assign requested address" suppressed='
+        )
         metrics = balancer.metrics()
         labels = {"pool": "web", "backend": "web-1"}
         failures = metrics.sum("holdfast_backend_connect_failures_total")
@@ -95,3 +100,38 @@ def test_running_out_of_ports_counts_against_no_backend(holdfast, network, backe
     # As soon as there are ports again, there is service again.
     wait_until(lambda: connect(path)).close()
     assert not any("backend down" in line for line in balancer.log)
+
+
+def test_a_source_that_this_host_has_lost_is_told_once_a_minute_for_each_pool(
+    holdfast, network, backend, sockets
+):
+    lost = "10.255.0.1"
+    network.run("ip", "address", "add", f"{lost}/32", "dev", "lo")
+    names = ["web", "other"]
+    listeners = [{"name": name, "bind": f"unix:{sockets}/{name}", "pool": name} for name in names]
+    settings = {
+        "health": NO_CHECKS,
+        "connect": {"bind_source": lost},
+        "backends": [{"name": "web-1", "address": backend}],
+    }
+    # Of one thread, since each says so.
+    text = f"""
+threads: 1
+listeners: {json.dumps(listeners)}
+pools: {json.dumps([{"name": name, **settings} for name in names])}
+admin: {{ http: "unix:{sockets}/admin" }}
+"""
+    balancer = holdfast(text, before=network.before)
+    connect(sockets / "web").close()
+    network.run("ip", "address", "delete", f"{lost}/32", "dev", "lo")
+    for _ in range(5):
+        for name in names:
+            assert connect(sockets / name) is None
+    for name in names:
+        balancer.wait_for_log(
+            f"warning connect not possible pool={name} backend=web-1 bind_source={lost} "
+            f'reason="cannot connect from {lost}: cannot assign requested address" suppressed=0$'
+        )
+    assert sum(" connect not possible " in line for line in balancer.log) == 2
+    network.run("ip", "address", "add", f"{lost}/32", "dev", "lo")
+    wait_until(lambda: connect(sockets / "web")).close()

@@ -10,6 +10,7 @@ import pytest
 from support import tcp
 from support.clients import Clients
 from support.configuration import NO_CHECKS, web
+from support.operating import backend, tell
 from support.waiting import wait_until
 
 RARE_CHECKS = {"interval": "1h", "timeout": "1s"}
@@ -65,6 +66,26 @@ def test_a_backend_that_refuses_is_taken_out_after_three_failures(
     assert value(balancer, "up") == 0
     assert value(balancer, "ejected", "web-2") == 0
     balancer.wait_for_log(EJECTED + r'reason="connection refused" for_ms=10000 up=1/2$')
+
+
+def test_operators_see_who_is_ejected_for_how_long_and_how_often(
+    balancing, tcp_server, free_port
+):
+    balancer, port = balancing(
+        f"127.0.0.1:{free_port()}",
+        tcp_server(tcp.echo).address,
+        passive={"failures": 1, "eject_for": "1h"},
+    )
+    assert backend(balancer, "web-1")["ejected"] is None
+    for _ in range(2):
+        assert ask(port) == b"hello"
+    ejected = backend(balancer, "web-1")["ejected"]
+    assert ejected["times"] == 1
+    assert 0 < ejected["left_ms"] <= 3_600_000
+    assert backend(balancer, "web-2")["ejected"] is None
+    table = tell(balancer, "backends")
+    assert re.search(r" ejected \d+s +ready ", table[1]), table
+    assert re.search(r" unknown +ready ", table[2]), table
 
 
 def hear_and_reset(connection):

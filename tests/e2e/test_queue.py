@@ -8,6 +8,7 @@ from support import tcp
 from support.choosing import Choice
 from support.configuration import NO_CHECKS
 from support.continuity import DEATHS, LOST, kill_worker
+from support.operating import tell
 from support.waiting import wait_until
 
 
@@ -133,6 +134,36 @@ def test_a_client_does_not_wait_for_ever(choice):
     assert is_reset(web)
     assert web.rejected("queue_timeout") == 1
     assert web.pool("queue_length") == 0
+
+
+OPERATIONS = {
+    "ready": (["drain", "web/web-2"], ["ready", "web/web-2"]),
+    "weight": (["weight", "web/web-2", "0"], ["weight", "web/web-2", "1"]),
+    "add": (["remove", "web/web-2"], ["add", "web", "web-2", "{address}"]),
+    "drain": (["ready", "web/web-1"], ["drain", "web/web-1"]),  # web-2 is in the next tier then
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_who_waits_has_been_served_when_an_operator_who_makes_room_is_answered(choice, operation):
+    tier = {"tier": 1} if operation == "drain" else {}
+    web = choice([{"max_connections": 1}, tier], queue={"size": 5, "timeout": "1m"})
+    before, after = OPERATIONS[operation]
+    address = web.servers[1].address
+    for _ in range(5):  # one that comes at a moment when somebody looks anyway proves nothing
+        tell(web.balancer, *before)
+        held, number = web.held()
+        assert number == 1
+        client = web.connect()
+        wait_until(lambda: web.pool("queue_length") == 1)
+        tell(web.balancer, *(word.format(address=address) for word in after))
+        assert web.pool("queue_length") == 0
+        assert client.recv(1) == b"2"
+        for one in (held, client):
+            one.close()
+        wait_until(
+            lambda: web.balancer.metrics().sum("holdfast_backend_connections_active") == 0
+        )
 
 
 def test_the_queue_and_its_order_outlive_the_worker(choice):

@@ -66,6 +66,7 @@ def test_an_added_backend_has_a_tier_and_a_limit(pair, servers, program):
 
     def assert_in_force():
         assert backend(balancer, "web-3")["tier"] == 1
+        assert backend(balancer, "web-3")["max_connections"] == 1
         assert served_by(port) == {"web-1"}
         tell(balancer, "drain", "web/web-1")
         with connected_to(port, "web-3"):
@@ -95,10 +96,22 @@ def test_an_added_backend_that_leaves_a_gap_between_tiers_is_refused(pair, serve
     assert names(balancer) == ["web-1", "web-2"]
 
 
-@pytest.mark.parametrize("option", [("--tier", "16"), ("--max-connections", "0")])
-def test_a_tier_or_a_limit_out_of_range_is_a_wrong_command_line(pair, servers, option):
+@pytest.mark.parametrize(
+    ("option", "value", "range"),
+    [
+        ("--tier", "16", "0 to 15"),
+        ("--max-connections", "0", "1 to 10000000"),
+        ("--weight", "1001", "0 to 1000"),
+        ("--weight", "010", "0 to 1000"),  # eight, to some
+        ("--weight", "1e2", "0 to 1000"),
+        ("--weight", "-1", "0 to 1000"),
+    ],
+)
+def test_a_number_that_cannot_be_is_a_wrong_command_line(pair, servers, option, value, range):
     balancer, _, _ = pair()
-    assert told(balancer, "add", "web", "web-3", servers[2].address, *option).returncode == 2
+    done = told(balancer, "add", "web", "web-3", servers[2].address, option, value)
+    assert done.returncode == 2
+    assert f"{option}: '{value}' is no whole number from {range}" in done.stderr
 
 
 def test_connections_of_a_removed_backend_go_on(pair):
@@ -159,6 +172,42 @@ def test_the_file_has_the_last_word(pair, servers):
     assert served_by(port) == {"web-1", "web-2"}
 
 
+def test_a_file_that_does_not_go_with_what_was_added_is_refused(pair, servers, free_port):
+    balancer, port, config = pair()
+    balancer.expect_log("reload failed")
+    other = free_port()
+    tell(balancer, "add", "web", "web-3", f"127.0.0.1:{other}")
+    before = backends(balancer)
+    balancer.write_config(config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{other}"))
+    refused = balancer.tell("reload")
+    assert refused.returncode == 1
+    assert (
+        "error: with what was added and removed at run time, "
+        "backend 'web-3' is its own listener 'web'"
+    ) in refused.stderr
+    assert "holdfast remove" in refused.stderr
+    assert backends(balancer) == before
+    balancer.wait_for_log("error reload failed reason=.*is its own listener")
+    tell(balancer, "remove", "web/web-3")
+    assert balancer.tell("reload").returncode == 0
+    assert served_by(other) == {"web-1", "web-2"}
+
+
+def test_a_file_that_leaves_a_gap_below_an_added_backend_is_warned_of(pair, servers):
+    balancer, port, config = pair()
+    tiered = config.replace('{"name": "web-2"', '{"tier": 1, "name": "web-2"')
+    balancer.reload(tiered)
+    tell(balancer, "add", "web", "web-3", servers[2].address, "--tier", "2")
+    balancer.write_config(config)
+    done = balancer.tell("reload")
+    assert done.returncode == 0
+    assert (
+        "warning: with what was added and removed at run time, "
+        "pool 'web' has no backend in tier 1"
+    ) in done.stderr
+    assert backend(balancer, "web-3")["tier"] == 2
+
+
 def test_asking_twice_comes_to_the_same(pair, servers):
     balancer, _, _ = pair()
     for _ in range(2):
@@ -174,6 +223,10 @@ def test_a_removal_is_taken_back_by_adding_the_same(pair, servers):
     tell(balancer, "add", "web", "web-2", servers[1].address)
     assert served_by(port) == {"web-1", "web-2"}
     assert balancer.tell("reload").stderr == ""
+    again = tell(balancer, "add", "web", "web-2", servers[1].address)
+    assert again == ["done already, nothing differs"]
+    events = [event["event"] for event in json.loads(balancer.get("/api/v1/events")[2])]
+    assert events.count("backend_added") == 1
 
 
 def test_a_backend_of_which_nothing_is_known_is_added_down(pair):

@@ -7,6 +7,7 @@
 
 #include "holdfast/base/result.h"
 #include "holdfast/config/config.h"
+#include "holdfast/config/diagnostic.h"
 
 namespace holdfast {
 
@@ -64,6 +65,10 @@ struct ChangedConfig {
 
 // What comes of a file's configuration. The same file and changes always come to the same.
 [[nodiscard]] ChangedConfig with_changes(const Config& file, const RunTimeChanges& changes);
+
+// What the rules of a file say of the two together and not of the file alone: errors, and warnings
+// about backends that were added.
+[[nodiscard]] Diagnostics diagnose(const Config& file, const ChangedConfig& changed);
 
 // One change more. `file` is the configuration without any. What a file is only warned of is
 // refused of a backend that is added, since nobody would read the warning.

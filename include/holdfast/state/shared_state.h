@@ -157,7 +157,8 @@ struct alignas(64) BackendEntry {
   SocketAddress address;   // size 0: its name didn't resolve; control thread
   Gauge published_health;  // health.state, where relay threads read it
   Gauge weight;
-  Gauge tier;  // control thread
+  Gauge tier;             // control thread
+  Gauge max_connections;  // 0: no limit; control thread
   AgentRecord agent;
   Gauge active;           // connections on it or being connected to it; relay threads
   std::int64_t turn = 0;  // smooth weighted round robin; under its pool's mutex

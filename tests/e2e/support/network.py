@@ -1,6 +1,7 @@
 """A network of the test's own, with nothing in it but a loopback interface."""
 
 import os
+import subprocess
 
 from support.process import Process
 
@@ -26,6 +27,10 @@ class Network:
             self._holder.kill()
             raise
         self.before = ["nsenter", f"--target={self._holder.pid}", "--net", *INTO_IT]
+
+    def run(self, *command):
+        """In it, to its end."""
+        subprocess.run([*self.before, *command], check=True)
 
     def close(self):
         """It goes with the last process in it."""

@@ -87,6 +87,40 @@ TEST_F(Backends, show_when_their_connections_will_be_closed) {
   EXPECT_EQ(shown.at("spread_ms"), 6000);
 }
 
+TEST_F(Backends, show_how_many_connections_they_may_have) {
+  state_.shared().backends[second_].max_connections.set(100);
+  EXPECT_EQ(get("/api/v1/backends/web/web-1").at("max_connections"), 0);
+  EXPECT_EQ(get("/api/v1/backends/web/web-2").at("max_connections"), 100);
+}
+
+TEST_F(Backends, show_that_they_are_ejected_for_how_long_and_how_often_in_a_row) {
+  auto& ejection = state_.shared().backends[second_].ejection;
+  ejection.until.set(
+      static_cast<std::uint64_t>(to_nanoseconds(Clock::now() + std::chrono::hours(1))));
+  ejection.times.set(3);
+  EXPECT_TRUE(get("/api/v1/backends/web/web-2").at("ejected").is_null());
+
+  ejection.state.set(static_cast<std::uint32_t>(state::EjectionState::ejected));
+  const auto shown = get("/api/v1/backends/web/web-2").at("ejected");
+  EXPECT_GT(shown.at("left_ms"), 0);
+  EXPECT_LE(shown.at("left_ms"), 3'600'000);
+  EXPECT_EQ(shown.at("times"), 3);
+
+  // The time of one on trial is that of the trial.
+  ejection.state.set(static_cast<std::uint32_t>(state::EjectionState::on_trial));
+  EXPECT_EQ(get("/api/v1/backends/web/web-2").at("ejected").at("left_ms"), 0);
+}
+
+TEST_F(Backends, show_what_their_agents_ask_for) {
+  EXPECT_TRUE(get("/api/v1/backends/web/web-2").at("agent").is_null());
+  auto& agent = state_.shared().backends[second_].agent;
+  agent.state.set(static_cast<std::uint32_t>(state::AgentState::drain));
+  agent.set_percent(25);
+  const auto shown = get("/api/v1/backends/web/web-2").at("agent");
+  EXPECT_EQ(shown.at("state"), "drain");
+  EXPECT_EQ(shown.at("weight_percent"), 25);
+}
+
 TEST_F(Backends, that_are_removed_are_listed_as_long_as_they_have_connections) {
   auto& entry = state_.shared().backends[second_];
   entry.retired.set(1);

@@ -125,6 +125,7 @@ TEST(RunTimeChanges, take_a_removal_back_when_the_same_is_added) {
   auto same = third("10.0.0.2:80", 2);
   same.name = "web-2";
   EXPECT_EQ(add_backend(config, without_second(config), same).value(), RunTimeChanges{});
+  EXPECT_EQ(add_backend(config, {}, same).value(), RunTimeChanges{}) << "asked for twice";
 }
 
 TEST(RunTimeChanges, refuse_a_name_that_the_file_has) {
@@ -145,6 +146,10 @@ TEST(RunTimeChanges, may_be_asked_for_twice) {
   const auto added = add_backend(config, {}, third()).value();
   EXPECT_EQ(add_backend(config, added, third()).value(), added);
   EXPECT_EQ(add_backend(config, added, third("10.0.0.4:80")).error().code, EEXIST);
+  // What differs may be any of its values.
+  EXPECT_EQ(add_backend(config, added, third("10.0.0.3:80", 2)).error().message,
+            "'web-3' was added already, at 10.0.0.3:80 with weight 1, tier 0 and no "
+            "max_connections: remove it first, or give this one another name");
   const auto removed = without_second(config);
   EXPECT_EQ(without_second(config, removed), removed);
 }
@@ -156,6 +161,44 @@ TEST(RunTimeChanges, hold_to_the_rules_of_the_file) {
   auto odd = third();
   odd.name = "web 3";
   EXPECT_EQ(add_backend(config, {}, odd).error().code, EINVAL);
+}
+
+// The file has changed since the backend was added.
+std::vector<std::string> wrong_with(const Config& changed_file, const RunTimeChanges& changes) {
+  std::vector<std::string> messages;
+  for (const auto& one : diagnose(changed_file, with_changes(changed_file, changes))) {
+    messages.push_back((one.severity == Diagnostic::Severity::error ? "error: " : "warning: ") +
+                       one.message);
+  }
+  return messages;
+}
+
+TEST(RunTimeChanges, are_held_to_the_rules_of_a_file_that_has_changed) {
+  const auto config = file(kFirst);
+  const auto added = add_backend(config, {}, third("127.0.0.1:81")).value();
+  EXPECT_THAT(wrong_with(config, added), IsEmpty());
+
+  auto to_itself = config;
+  to_itself.listeners[0].bind[0].endpoint.port = 81;
+  EXPECT_THAT(wrong_with(to_itself, added),
+              ElementsAre(HasSubstr("error: backend 'web-3' is its own listener 'web'")));
+  EXPECT_THAT(wrong_with(to_itself, {}), IsEmpty());
+
+  auto small = config;
+  small.pools[0].balance = Balance::maglev;
+  small.pools[0].hash.table_size = 1;
+  EXPECT_THAT(wrong_with(small, added),
+              ElementsAre("error: a table of 1 has no place for 2 backends"));
+}
+
+TEST(RunTimeChanges, are_warned_of_when_a_changed_file_leaves_a_gap_below_them) {
+  auto higher = third();
+  higher.tier = 2;
+  const auto tiered = file(kFirst + "," + kHigher);
+  const auto added = add_backend(tiered, {}, higher).value();
+  EXPECT_THAT(wrong_with(tiered, added), IsEmpty());
+  EXPECT_THAT(wrong_with(file(kFirst), added),
+              ElementsAre("warning: pool 'web' has no backend in tier 1"));
 }
 
 TEST(RunTimeChanges, give_an_added_backend_its_tier_and_its_limit) {

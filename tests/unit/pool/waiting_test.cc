@@ -34,7 +34,8 @@ class WaitingTest : public ::testing::Test {
   }
 
   std::shared_ptr<Pool> make(std::initializer_list<unsigned> limits,
-                             const Pool* predecessor = nullptr) {
+                             const Pool* predecessor = nullptr,
+                             std::initializer_list<unsigned> tiers = {}) {
     std::vector<Backend> backends;
     for (const unsigned limit : limits) {
       const auto index = static_cast<std::uint16_t>(backends.size());
@@ -42,6 +43,7 @@ class WaitingTest : public ::testing::Test {
       backends.push_back({.index = index,
                           .name = "web-" + std::to_string(index),
                           .address = SocketAddress::from(*Endpoint::parse("127.0.0.1:80")).value(),
+                          .tier = index < tiers.size() ? tiers.begin()[index] : 0,
                           .max_connections = limit});
     }
     auto pool = std::make_shared<Pool>(config_, std::uint16_t{0}, std::move(backends),
@@ -82,6 +84,16 @@ TEST_F(WaitingTest, serves_clients_in_the_order_they_arrived) {
   EXPECT_EQ(turns_, "a1b0c1");
   EXPECT_EQ(waiting(), 0U);
   EXPECT_EQ(entry(0).active.get() + entry(1).active.get(), 2U);
+}
+
+TEST_F(WaitingTest, serves_at_once_from_a_higher_tier_that_an_ejection_brings_into_use) {
+  config_.passive.failures = 1;
+  const auto pool = make({1, 1}, nullptr, {0, 1});
+  ASSERT_NE(pool->pick({}), nullptr);
+  EXPECT_EQ(pool->join(client('a', 10), false, {}), Joined::waits);
+  EXPECT_EQ(turns_, "");
+  EXPECT_TRUE(pool->report_failure(0, Clock::now()));
+  EXPECT_EQ(turns_, "a1");
 }
 
 TEST_F(WaitingTest, lets_nobody_past_those_who_wait) {
