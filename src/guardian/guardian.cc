@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <utility>
 
 #include "holdfast/base/fault.h"
@@ -298,8 +300,7 @@ void Guardian::watch_over() {
     case Watchdog::Verdict::alive:
       break;
     case Watchdog::Verdict::hangs:
-      report_hung_worker();
-      ::kill(worker_, SIGABRT);
+      end_hung_worker();
       break;
     case Watchdog::Verdict::wasted:
       ::kill(worker_, SIGKILL);
@@ -307,10 +308,23 @@ void Guardian::watch_over() {
   }
 }
 
-void Guardian::report_hung_worker() {
+// It is the thread which hangs that is to write its stack. Its number can't be that of another
+// process's thread, whatever was written there: tgkill(2) takes those of the worker alone.
+void Guardian::end_hung_worker() {
   const auto limit = to_milliseconds(watchdog_.limit());
-  say("error", "worker hangs watchdog_ms=%lld", limit);
-  shared_.events.write(state::EventKind::worker_hung, {{"watchdog_ms", limit}});
+  const auto index = watchdog_.hung_thread();
+  char thread[20] = "control";
+  auto tid = worker_;
+  if (index != state::kNoThread) {
+    std::snprintf(thread, sizeof thread, "relay-%u", index);
+    tid = static_cast<pid_t>(shared_.per_thread[index].tid.get());
+  }
+  say("error", "worker hangs thread=%s watchdog_ms=%lld", thread, limit);
+  shared_.events.write(state::EventKind::worker_hung,
+                       {{"thread", thread}, {"watchdog_ms", limit}});
+  if (::syscall(SYS_tgkill, worker_, tid, SIGABRT) != 0) {
+    ::kill(worker_, SIGABRT);
+  }
 }
 
 int Guardian::wait_milliseconds() const {

@@ -55,7 +55,8 @@ Duration Watchdog::limit() const {
                              : std::clamp<Duration>(milliseconds, kShortest, kLongest);
 }
 
-bool Watchdog::is_overdue(TimePoint now, Duration limit) const {
+bool Watchdog::is_overdue(TimePoint now, Duration limit) {
+  hung_thread_ = state::kNoThread;
   if (shared_.current_phase() == state::Phase::starting) {
     return now - std::max(started_, awake_since_) > kStartLimit;
   }
@@ -70,7 +71,8 @@ bool Watchdog::is_overdue(TimePoint now, Duration limit) const {
   for (std::size_t index = 0; index < threads; ++index) {
     const auto& heartbeat = shared_.per_thread[index].heartbeat;
     if (heartbeat.get() != 0 && is_silent(heartbeat)) {
-      shared_.supervision.fatal_thread.set(static_cast<std::uint32_t>(index));
+      hung_thread_ = static_cast<unsigned>(index);
+      shared_.supervision.fatal_thread.set(hung_thread_);
       return true;
     }
   }

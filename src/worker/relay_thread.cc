@@ -38,6 +38,7 @@ void RelayThread::recover(std::vector<relay::AcceptedClient> unrecorded, std::la
 void RelayThread::start() {
   thread_ = std::thread([this] {
     report_crashes_of_thread(index_);
+    state_.tid.set(static_cast<std::uint32_t>(::gettid()));
     loop_.run();
   });
   pthread_setname_np(thread_.native_handle(), "relay");

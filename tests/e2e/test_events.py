@@ -118,10 +118,11 @@ def test_everything_that_happens_is_told_in_order(echoing, program, address, tcp
 
 def test_a_worker_that_stands_still_is_told(holdfast, tcp_server, free_port):
     backend = tcp_server(tcp.echo).address
-    daemon = holdfast(web(f"127.0.0.1:{free_port()}", backend, rest="watchdog: 1500ms"))
+    daemon = holdfast(web(f"127.0.0.1:{free_port()}", backend, rest="watchdog: 1500ms\nthreads: 2"))
     daemon.expect_log(r" error worker (hangs|died)")
     daemon.kill_worker(signal.SIGSTOP)
     hung, died, _ = wait_for(daemon, "worker_hung", "worker_died", "worker_recovered")
+    assert hung.pop("thread") in ("control", "relay-0", "relay-1")
     assert hung == {"watchdog_ms": "1500"}
     assert died["cause"] == "hung"
 

@@ -50,7 +50,7 @@ ANYWHERE = "session_woken"
 BLAMED = {"takeover_crash_noted"}
 
 # Passed so seldom by a worker with a history that it takes a new one.
-SELDOM = {"worker_starts", "pipes_made", "pipes_enlarged"}
+SELDOM = {"worker_cloned", "worker_starts", "pipes_made", "pipes_enlarged"}
 
 # Passed only where a connection is given up, which other tests see to.
 OF_LOST_CONNECTIONS = {

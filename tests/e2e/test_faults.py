@@ -91,8 +91,10 @@ def test_a_connection_that_workers_die_of_is_given_up_by_the_third(
     assert_nothing_is_left(daemon, descriptors)
 
 
-@pytest.mark.parametrize("point", ["session_woken", "control_turns"])
-def test_a_worker_that_spins_is_replaced(faulty, tcp_server, free_port, faults, point):
+@pytest.mark.parametrize(
+    ("point", "thread"), [("session_woken", "relay-0"), ("control_turns", "control")]
+)
+def test_a_worker_that_spins_is_replaced(faulty, tcp_server, free_port, faults, point, thread):
     address = ("127.0.0.1", free_port())
     daemon = faulty(
         web(
@@ -118,7 +120,9 @@ def test_a_worker_that_spins_is_replaced(faulty, tcp_server, free_port, faults, 
             one.sendall(b"after")
             assert tcp.read_exactly(one, 5) == b"after"
     assert faults.fired(point) == 1
-    daemon.wait_for_log(r" error worker hangs watchdog_ms=1500$")
+    daemon.wait_for_log(rf" error worker hangs thread={thread} watchdog_ms=1500$")
+    # It is the spinning thread that wrote its stack; only the control thread's begins in main().
+    assert any("__libc_start_main" in line for line in daemon.log) == (thread == "control")
     assert_restarts(daemon, hung=1)
     assert_nothing_was_lost(daemon)
 

@@ -70,7 +70,7 @@ class Guardian {
   void on_child_ended();
   void on_worker_ended(int status);
   void watch_over();
-  void report_hung_worker();
+  void end_hung_worker();
   [[nodiscard]] int wait_milliseconds() const;
   [[nodiscard]] state::DeathCause classify(int status) const;
 

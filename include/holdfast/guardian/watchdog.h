@@ -31,9 +31,12 @@ class Watchdog {
 
   // Whether the worker that was begun last was found to hang.
   [[nodiscard]] bool found_it_hung() const { return hung_; }
+  // The first thread found silent then: of relay threads the index, kNoThread for the control
+  // thread or a worker that didn't come to serve.
+  [[nodiscard]] unsigned hung_thread() const { return hung_thread_; }
 
  private:
-  [[nodiscard]] bool is_overdue(TimePoint now, Duration limit) const;
+  [[nodiscard]] bool is_overdue(TimePoint now, Duration limit);
 
   state::SharedState& shared_;
   TimePoint started_{};
@@ -41,6 +44,7 @@ class Watchdog {
   TimePoint awake_since_{};  // after a time in which it didn't look
   TimePoint hung_since_{};
   bool hung_ = false;
+  unsigned hung_thread_ = state::kNoThread;
 };
 
 }  // namespace holdfast::guardian

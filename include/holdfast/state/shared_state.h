@@ -115,6 +115,7 @@ struct alignas(64) ThreadState {
   Counter heartbeat;  // nanoseconds of the monotonic clock, stamped as long as it gets on
   Gauge handling;     // index of the record being worked on, plus 1; 0: none
   Gauge touched;      // records from this index on were never used
+  Gauge tid;          // of the thread, gettid(2)
   Counter last_id;    // of a connection on this thread
   Counter recovered;  // connections that outlived a worker
   Counter lost;       // those that couldn't be gone on with
