@@ -89,7 +89,8 @@ def test_1500_connections_carry_their_bytes_for_a_user_without_rights(
             f"127.0.0.1:{port}",
             server.address,
             pool={"health": NO_CHECKS, "connect": {"timeout": "20s", "attempts": 1}},
-            rest=f"threads: {THREADS}",
+            # Touching so much memory for the first time can hold a virtual CPU up for seconds.
+            rest=f"threads: {THREADS}\nwatchdog: 30s",
         ),
         before=AS_NOBODY,
     )

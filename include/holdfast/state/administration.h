@@ -38,7 +38,6 @@ struct ClosingRecord {
 // Written by the control thread.
 struct AdminRecord {
   Gauge state;              // AdminState; relay threads read it
-  Gauge added;              // 1: by an operator, the configuration file doesn't have it
   Gauge weight_is_set;      // 1: the entry's weight is an operator's
   Gauge configured_weight;  // of the file, when it was last put in force
   Counter set_at;           // milliseconds since 1970; 0: nobody has set anything
