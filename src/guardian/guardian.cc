@@ -320,8 +320,7 @@ void Guardian::end_hung_worker() {
     tid = static_cast<pid_t>(shared_.per_thread[index].tid.get());
   }
   say("error", "worker hangs thread=%s watchdog_ms=%lld", thread, limit);
-  shared_.events.write(state::EventKind::worker_hung,
-                       {{"thread", thread}, {"watchdog_ms", limit}});
+  shared_.events.write(state::EventKind::worker_hung, {{"thread", thread}, {"watchdog_ms", limit}});
   if (::syscall(SYS_tgkill, worker_, tid, SIGABRT) != 0) {
     ::kill(worker_, SIGABRT);
   }
