@@ -176,6 +176,11 @@ def fill(connection, data):
     return sent
 
 
+def send_all_and_fin(connection, data):
+    connection.sendall(data)
+    connection.shutdown(socket.SHUT_WR)
+
+
 def connect(address):
     """A client that waits for nothing longer than 10 s."""
     return socket.create_connection(address, 10)
